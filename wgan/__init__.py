@@ -1,0 +1,1 @@
+"""WGAN Lab: Wasserstein GANs that can be watched and changed while they train."""

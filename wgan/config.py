@@ -1,0 +1,315 @@
+"""What an experiment is: one frozen dataclass, validated, and round-tripped through JSON.
+
+Everything else in the package follows from an `ExperimentConfig`. A config, its seed and the log
+of changes that were made to it determine a run completely.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import json
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Network = Literal["mlp", "dcgan", "resnet"]
+Latent = Literal["normal", "uniform"]
+Activation = Literal["relu", "leaky_relu", "tanh", "elu", "softplus", "silu"]
+Output = Literal["linear", "tanh", "sigmoid"]
+Norm = Literal["none", "batch", "layer", "instance", "spectral"]
+Objective = Literal["gan", "gan_saturating", "lsgan", "wgan", "hinge"]
+Constraint = Literal["none", "clip", "gp", "gp_onesided", "r1", "r2"]
+Optimizer = Literal["adam", "rmsprop", "sgd"]
+Device = Literal["auto", "cpu", "cuda"]
+Precision = Literal["float32", "bfloat16"]
+Fault = Literal[
+    "alpha_normal",
+    "alpha_shared",
+    "norm_of_batch",
+    "norm_of_channels",
+    "norm_without_eps",
+    "penalty_detached",
+    "fakes_attached",
+    "sign_flipped",
+    "clip_norm_scale",
+    "raw_log",
+    "range_mismatch",
+    "batchnorm_eps",
+]
+
+POINT_DATA = ("ring8", "grid25", "swissroll", "moons", "spiral", "twolines", "points")
+# Image data sets: name -> (channels, natural height and width in pixels).
+IMAGE_DATA = {"digits": (1, 8), "mnist": (1, 28), "fashion": (1, 28), "cifar10": (3, 32)}
+DATA = (*POINT_DATA, *IMAGE_DATA)
+
+IMAGE_SIZES = (8, 16, 28, 32, 64)
+CONV_SIZES = (8, 16, 32, 64)
+MAX_POINTS = 2000
+
+# One name for both networks, as in `--set optimizer=rmsprop lr=5e-5`.
+SHORTHANDS = {
+    "optimizer": ("optimizer_g", "optimizer_d"),
+    "lr": ("lr_g", "lr_d"),
+    "norm": ("norm_g", "norm_d"),
+}
+
+
+class ConfigError(ValueError):
+    """A config that cannot be run. The message names the field, the value and what is allowed."""
+
+
+@dataclass(frozen=True)
+class Span:
+    """The numbers a field may take: low..high, both included."""
+
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"a number from {self.low:g} to {self.high:g}"
+
+
+def _span(default: Any, low: float, high: float, live: bool = False) -> Any:
+    return field(default=default, metadata={"span": Span(low, high), "live": live})
+
+
+def _live(default: Any) -> Any:
+    return field(default=default, metadata={"live": True})
+
+
+@dataclass(frozen=True)
+class ExperimentConfig:
+    """One experiment, complete.
+
+    *Live* fields (see `LIVE_FIELDS`) may change while a run goes on; the others are *structural*:
+    changing one means a new run. Raises `ConfigError` when a value is not allowed.
+
+    The defaults are WGAN-GP on the ring of eight Gaussians, with the penalty weight of the
+    WGAN-GP authors' toy experiments (Gulrajani et al. 2017, reference code).
+    """
+
+    # The data and the two networks (structural).
+    data: str = "ring8"
+    points: tuple[tuple[float, float], ...] = ()  # data="points": where they were drawn
+    network: Network = "mlp"
+    width: int = _span(128, 4, 1024)  # units a layer; channels at the finest convolution
+    depth: int = _span(3, 1, 12)  # hidden layers of an MLP
+    latent_dim: int = _span(2, 1, 512)
+    latent: Latent = "normal"
+    activation: Activation = "relu"
+    output: Output = "linear"
+    image_size: int = 8  # pixels, height and width; ignored by 2-D data
+
+    # The game (live).
+    objective: Objective = _live("wgan")
+    constraint: Constraint = _live("gp")
+    clip_value: float = _span(0.01, 1e-4, 10, live=True)  # c: weights stay in [-c, c]
+    gp_weight: float = _span(0.1, 0, 1e4, live=True)  # λ of GP; γ of R1 and R2
+    gp_target: float = _span(1.0, 0, 100, live=True)  # the norm the penalty pulls towards
+    norm_g: Norm = _live("none")
+    norm_d: Norm = _live("none")
+    optimizer_g: Optimizer = _live("adam")
+    optimizer_d: Optimizer = _live("adam")
+    lr_g: float = _span(1e-3, 0, 10, live=True)
+    lr_d: float = _span(1e-3, 0, 10, live=True)
+    beta1: float = _span(0.5, 0, 0.9999, live=True)  # Adam only
+    beta2: float = _span(0.9, 0, 0.99999, live=True)  # Adam only
+    critic_steps: int = _span(5, 1, 100, live=True)  # critic updates a generator update
+    batch_size: int = _span(256, 2, 4096, live=True)
+    ema: float = _span(0.0, 0, 0.99999, live=True)  # decay of the averaged generator; 0 is off
+    freeze_g: bool = _live(False)
+    freeze_d: bool = _live(False)
+    faults: tuple[Fault, ...] = _live(())  # deliberate bugs, as found in public code
+
+    # Where it runs (structural).
+    seed: int = _span(0, 0, 2**31 - 1)
+    device: Device = "auto"
+    precision: Precision = "float32"
+
+    def __post_init__(self) -> None:
+        for name in FIELDS:
+            object.__setattr__(self, name, _checked(name, getattr(self, name)))
+        _check_together(self)
+
+    @property
+    def is_points(self) -> bool:
+        """True for 2-D data, False for images."""
+        return self.data in POINT_DATA
+
+    @property
+    def sample_shape(self) -> tuple[int, ...]:
+        """Shape of one sample: (2,) for points, (C, H, W) for images."""
+        if self.is_points:
+            return (2,)
+        return (IMAGE_DATA[self.data][0], self.image_size, self.image_size)
+
+    def replace(self, changes: Mapping[str, Any]) -> ExperimentConfig:
+        """A config with `changes` applied; shorthands are expanded. Raises `ConfigError`."""
+        return from_dict({**self.to_dict(), **expand(changes)})
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, as JSON has them."""
+        values = dataclasses.asdict(self)
+        return values | {"points": [list(p) for p in self.points], "faults": list(self.faults)}
+
+    def to_json(self) -> str:
+        return json.dumps(self.to_dict(), indent=2)
+
+
+FIELDS: dict[str, dataclasses.Field[Any]] = {
+    f.name: f for f in dataclasses.fields(ExperimentConfig)
+}
+LIVE_FIELDS = tuple(name for name, f in FIELDS.items() if f.metadata.get("live"))
+STRUCTURAL_FIELDS = tuple(name for name in FIELDS if name not in LIVE_FIELDS)
+
+_TYPES = typing.get_type_hints(ExperimentConfig)
+
+
+def choices(name: str) -> tuple[Any, ...]:
+    """The values an enumerated field may take; empty for free numbers."""
+    if name == "data":
+        return DATA
+    if name == "image_size":
+        return IMAGE_SIZES
+    if name == "faults":
+        return typing.get_args(Fault)
+    kind = _TYPES[name]
+    return typing.get_args(kind) if typing.get_origin(kind) is Literal else ()
+
+
+def span(name: str) -> Span:
+    """The range of a numeric field. Raises `KeyError` for a field that has none."""
+    return FIELDS[name].metadata["span"]
+
+
+def from_dict(values: Any) -> ExperimentConfig:
+    """A config from plain values; missing fields take their defaults. Raises `ConfigError`."""
+    if not isinstance(values, Mapping):
+        raise ConfigError(f"A config must be a JSON object of fields, not {_show(values)}.")
+    return ExperimentConfig(**expand(values))
+
+
+def from_json(text: str | bytes) -> ExperimentConfig:
+    """A config from JSON text. Raises `ConfigError`."""
+    try:
+        # Text beyond any real config is refused before it is parsed.
+        if len(text) > 1_000_000:
+            raise ConfigError("The config is larger than 1 MB; a config is a small JSON object.")
+        values = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        if isinstance(error, ConfigError):
+            raise
+        raise ConfigError("The config is not valid JSON; expected an object of fields.") from None
+    return from_dict(values)
+
+
+def expand(changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Expands the shorthands and refuses unknown names. A full name wins over a shorthand."""
+    full: dict[str, Any] = {}
+    for name, value in changes.items():
+        if name in SHORTHANDS:
+            full |= {target: value for target in SHORTHANDS[name] if target not in changes}
+        elif name in FIELDS:
+            full[name] = value
+        else:
+            known = [*FIELDS, *SHORTHANDS]
+            near = difflib.get_close_matches(str(name), known, n=1)
+            hint = f"Did you mean '{near[0]}'?" if near else f"The fields are {', '.join(known)}."
+            raise ConfigError(f"There is no field {_show(name)}. {hint}")
+    return full
+
+
+def parse_assignment(text: str) -> tuple[str, Any]:
+    """`"lr=2e-4"` -> `("lr", 0.0002)`. A value that is no JSON is a string.
+
+    Raises `ConfigError` when there is no `=`.
+    """
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise ConfigError(f"Expected field=value, got {_show(text)}.")
+    try:
+        return name, json.loads(value)
+    except (ValueError, RecursionError):
+        if name == "faults":
+            return name, [part for part in value.split(",") if part]
+        return name, value
+
+
+def diff(old: ExperimentConfig, new: ExperimentConfig) -> dict[str, tuple[Any, Any]]:
+    """The fields that differ, as {name: (old value, new value)}, in the order of the fields."""
+    pairs = {name: (getattr(old, name), getattr(new, name)) for name in FIELDS}
+    return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
+
+
+def _show(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _fail(name: str, value: Any, allowed: str) -> typing.NoReturn:
+    raise ConfigError(f"{name} is {_show(value)}; allowed: {allowed}.")
+
+
+def _checked(name: str, value: Any) -> Any:
+    """`value` as the field's own type, or `ConfigError`."""
+    if name == "points":
+        return _checked_points(value)
+    if name == "faults":
+        known = choices("faults")
+        if not isinstance(value, (list, tuple)) or any(v not in known for v in value):
+            _fail(name, value, f"a list from {', '.join(known)}")
+        return tuple(fault for fault in known if fault in value)
+    if allowed := choices(name):
+        if isinstance(value, bool) or not isinstance(value, (str, int)) or value not in allowed:
+            _fail(name, value, ", ".join(map(str, allowed)))
+        return value
+    kind = _TYPES[name]
+    if kind is bool:
+        if not isinstance(value, bool):
+            _fail(name, value, "true, false")
+        return value
+    return _checked_number(name, value, kind)
+
+
+def _checked_number(name: str, value: Any, kind: type) -> int | float:
+    limits = span(name)
+    allowed = str(limits).replace("a number", "a whole number") if kind is int else str(limits)
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        _fail(name, value, allowed)
+    if not limits.low <= value <= limits.high or kind(value) != value:  # NaN fails the first test
+        _fail(name, value, allowed)
+    return kind(value)
+
+
+def _checked_points(value: Any) -> tuple[tuple[float, float], ...]:
+    allowed = f"up to {MAX_POINTS:,} pairs of numbers from -3 to 3"
+    if not isinstance(value, (list, tuple)) or len(value) > MAX_POINTS:
+        _fail("points", value, allowed)
+    for point in value:
+        if (
+            not isinstance(point, (list, tuple))
+            or len(point) != 2
+            or any(isinstance(v, bool) or not isinstance(v, (int, float)) for v in point)
+            or not all(-3 <= v <= 3 for v in point)
+        ):
+            _fail("points", value, allowed)
+    return tuple((float(x), float(y)) for x, y in value)
+
+
+def _check_together(config: ExperimentConfig) -> None:
+    """What no single field can tell."""
+    if config.data == "points" and not config.points:
+        _fail("points", [], "at least one [x, y] pair when data is points")
+    if config.is_points:
+        if config.network != "mlp":
+            _fail("network", config.network, f"mlp (the data {config.data} has two dimensions)")
+        if config.output != "linear":
+            _fail("output", config.output, f"linear (the data {config.data} is not bounded)")
+    elif config.network != "mlp":
+        if config.image_size not in CONV_SIZES:
+            sizes = ", ".join(map(str, CONV_SIZES))
+            _fail("image_size", config.image_size, f"{sizes} for a {config.network}")
+        if config.width > 256:
+            _fail("width", config.width, f"4 to 256 channels for a {config.network}")
