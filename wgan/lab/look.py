@@ -1,0 +1,129 @@
+"""Looking at a trainer: its samples, its critic's surface, its measured figures.
+
+Everything here draws from a generator of its own and runs in evaluation mode, so that a run that
+is looked at gives the same weights as one that is not.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from wgan import metrics
+from wgan.data import Dataset
+from wgan.lab.frame import Floats, ImageView, Measures, PointView
+from wgan.trainer import Trainer
+
+MEASURED = 2500  # samples for mode coverage: the VEEGAN and PacGAN papers' number
+COMPARED = 256  # samples for W1 (assignment is cubic) and for the gradient norm
+POINTS = 600  # drawn of each kind
+IMAGES = 64  # in the grid of samples
+SURFACE = 48  # places an axis of the critic's surface
+LATTICE, FINE = 11, 41  # lines of the latent grid each way, and places on a line
+ARROWS = 120
+
+
+class Observer:
+    """Fixed latents, fixed real samples and figures of the data, for one trainer."""
+
+    def __init__(self, trainer: Trainer, data: Dataset) -> None:
+        self.trainer, self.data = trainer, data
+        self._rng = torch.Generator(trainer.device).manual_seed(trainer.config.seed + (9 << 32))
+        n = POINTS if trainer.config.is_points else IMAGES
+        self._latents = trainer.draw_latents(n, self._rng)
+        self._real = data.sample(n, self._rng)
+        self._w1_floor = metrics.w1_floor(data, COMPARED, self._rng)
+        self._high_quality_real: float | None = None
+        if data.modes is not None:
+            real = metrics.coverage(data.modes, data.sample(MEASURED, self._rng))
+            self._high_quality_real = real.high_quality
+
+    def view(self) -> PointView | ImageView:
+        """Samples from the fixed latents beside fixed real ones."""
+        fake = self.trainer.sample(self._latents)
+        if self.trainer.config.is_points:
+            return self._point_view(fake)
+        return ImageView(_pixels(fake), _pixels(self._real))
+
+    def _point_view(self, fake: Tensor) -> PointView:
+        extent = self.data.extent
+        ticks = torch.linspace(-extent, extent, SURFACE, device=fake.device)
+        y, x = torch.meshgrid(ticks, ticks, indexing="ij")
+        surface = self.trainer.score(torch.stack([x, y], -1).reshape(-1, 2))
+        tails = fake[:ARROWS]
+        return PointView(
+            real=_array(self._real),
+            fake=_array(fake),
+            extent=extent,
+            surface=_array(surface.reshape(SURFACE, SURFACE)),
+            manifold=self._manifold(),
+            arrow_tails=_array(tails),
+            arrow_tips=_array(tails + self._arrows(tails, longest=0.12 * extent)),
+        )
+
+    def _manifold(self) -> Floats:
+        """G on a grid over the latent plane: (lines, FINE, 2)."""
+        if self.trainer.config.latent_dim != 2:
+            return np.zeros((0, FINE, 2), np.float32)
+        # ±2 standard deviations, or the whole square of the uniform latent
+        reach = 2.0 if self.trainer.config.latent == "normal" else 1.0
+        device = self.trainer.device
+        along = torch.linspace(-reach, reach, FINE, device=device).expand(LATTICE, FINE)
+        across = torch.linspace(-reach, reach, LATTICE, device=device)[:, None].expand_as(along)
+        lines = torch.cat([torch.stack([along, across], -1), torch.stack([across, along], -1)])
+        return _array(self.trainer.sample(lines.reshape(-1, 2)).reshape(-1, FINE, 2))
+
+    def _arrows(self, x: Tensor, longest: float) -> Tensor:
+        """∇D at x, scaled so that the longest arrow has this length: the critic's push."""
+        x = x.detach().requires_grad_(True)
+        with torch.enable_grad():
+            (gradient,) = torch.autograd.grad(self._evaluated(x).sum(), x)
+        return gradient * (longest / gradient.norm(dim=1).max().clamp_min(1e-12))
+
+    def _evaluated(self, x: Tensor) -> Tensor:
+        self.trainer.critic.eval()
+        scores = self.trainer.critic(x)
+        self.trainer.critic.train()
+        return scores
+
+    def measure(self, samples: int = MEASURED) -> Measures:
+        """The figures of this moment, from fresh samples."""
+        trainer, data = self.trainer, self.data
+        fake = trainer.sample(trainer.draw_latents(samples, self._rng))
+        real = data.sample(COMPARED, self._rng)
+        few = fake[:COMPARED]
+        inputs = trainer.to_output_range(real), trainer.to_output_range(few)
+        trainer.critic.eval()
+        estimate = metrics.critic_estimate(trainer.critic, *inputs)
+        norms = metrics.gradient_norms(trainer.critic, *inputs, self._rng)
+        trainer.critic.train()
+        covered = metrics.coverage(data.modes, fake) if data.modes is not None else None
+        return Measures(
+            step=trainer.steps,
+            critic_estimate=estimate,
+            gradient_norm=float(norms.mean()),
+            w1=metrics.w1(real, few),
+            w1_floor=self._w1_floor,
+            mode_names=data.modes.names if data.modes is not None else (),
+            counts=covered.counts if covered else (),
+            samples=samples,
+            modes=covered.modes if covered else None,
+            modes_any=covered.modes_any if covered else None,
+            modes_total=covered.modes_total if covered else None,
+            high_quality=covered.high_quality if covered else None,
+            high_quality_real=self._high_quality_real,
+            mode_kl=covered.mode_kl if covered else None,
+            averaged=trainer.averaged is not None,
+        )
+
+
+def _array(x: Tensor) -> Floats:
+    return x.detach().float().cpu().numpy()
+
+
+def _pixels(x: Tensor) -> np.ndarray:
+    """(N, C, H, W) in [−1, 1] -> (N, H, W, C) uint8; beyond the range is clipped."""
+    # nan_to_num: a generator that blew up is shown as grey, not as undefined casts
+    scaled = (x.float().nan_to_num(0) + 1) * 127.5
+    return scaled.clamp(0, 255).round().byte().permute(0, 2, 3, 1).cpu().numpy()

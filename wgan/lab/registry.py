@@ -1,0 +1,98 @@
+"""The runs of this process: made here, found by id, and cleared away on the registry's own clock."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import secrets
+import threading
+import time
+
+from wgan.config import ExperimentConfig
+from wgan.lab.run import Run
+from wgan.lab.scheduler import Scheduler
+from wgan.trainer import resolve_device
+
+log = logging.getLogger("wgan.lab")
+
+MAX_RUNS = 64
+SLEEPS_AFTER = 60.0  # seconds without a watcher until a run stops training
+LEAVES_AFTER = 30 * 60.0  # seconds without a watcher until it leaves memory
+
+
+class Lab:
+    """All runs of a server. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._runs: dict[str, Run] = {}
+        self._watched: dict[str, float] = {}
+        self._schedulers: dict[str, Scheduler] = {}
+        self._lock = threading.Lock()
+
+    def create(self, config: ExperimentConfig, *, playing: bool = True) -> Run:
+        """A new run; it loads in the background and then plays. The oldest unwatched may leave."""
+        run = Run(secrets.token_urlsafe(6), config, playing=playing)
+        with self._lock:
+            self._clear_away()
+            self._runs[run.id] = run
+            self._watched[run.id] = time.monotonic()
+        log.info("made run=%s data=%s objective=%s", run.id, config.data, config.objective)
+        # Loading may take minutes (a download): it must not hold up the training of others.
+        threading.Thread(target=self._load, args=(run,), name="loader", daemon=True).start()
+        return run
+
+    def _load(self, run: Run) -> None:
+        run.prepare()
+        with self._lock:
+            if self._runs.get(run.id) is run:
+                self._scheduler_of(run).add(run)
+
+    def _scheduler_of(self, run: Run) -> Scheduler:
+        try:
+            device = str(resolve_device(run.config.device))
+        except RuntimeError:
+            device = "cpu"  # the run has failed and said so; it only waits to be closed
+        if device not in self._schedulers:
+            self._schedulers[device] = Scheduler(device, self._asleep)
+        return self._schedulers[device]
+
+    def get(self, id: str) -> Run | None:
+        """The run of this id, and a note that somebody watches it; None when there is none."""
+        run = self._runs.get(id)
+        if run is not None:
+            self._watched[id] = time.monotonic()
+        return run
+
+    def close(self, id: str) -> None:
+        """Ends a run and frees its memory; an unknown id is no error."""
+        with self._lock:
+            self._close(id)
+
+    def _close(self, id: str) -> None:
+        run = self._runs.pop(id, None)
+        self._watched.pop(id, None)
+        if run is not None:
+            for scheduler in self._schedulers.values():
+                scheduler.remove(run)
+            log.info("closed run=%s", id)
+
+    def ids(self) -> list[str]:
+        return list(self._runs)
+
+    def _asleep(self, run: Run) -> bool:
+        watched = self._watched.get(run.id, 0.0)
+        return time.monotonic() - watched > SLEEPS_AFTER
+
+    def _clear_away(self) -> None:
+        now = time.monotonic()
+        for id, seen in list(self._watched.items()):
+            if now - seen > LEAVES_AFTER:
+                self._close(id)
+        while len(self._runs) >= MAX_RUNS:
+            self._close(min(self._watched, key=self._watched.__getitem__))
+
+
+@functools.cache
+def lab() -> Lab:
+    """The one lab of this process."""
+    return Lab()

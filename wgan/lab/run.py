@@ -1,0 +1,425 @@
+"""A run: one trainer with a past and a safe face.
+
+People call `play`, `pause`, `apply`, `update`, `reset` from any thread; nothing they do touches the
+trainer. The one thread that calls `advance` does the work, carries out what was asked for between
+two steps, and publishes an immutable `Frame` that everybody reads.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from wgan.config import LIVE_FIELDS, ConfigError, ExperimentConfig, diff, expand
+from wgan.data import Dataset, load
+from wgan.lab.frame import Event, Frame, Stage, State
+from wgan.lab.history import Series, Snapshot, Snapshots
+from wgan.lab.look import Observer
+from wgan.trainer import FIGURES, Trainer, resolve_device
+
+log = logging.getLogger("wgan.lab")
+
+Update = Literal["critic", "generator", "both"]
+
+MEASURED_FIGURES = ("w1", "w1_floor", "modes", "high_quality", "gradient_norm")
+# Looking takes at most this share of the training time, however dear a look is.
+LOOK_SHARE = 0.04
+LOOK_EVERY = 0.4  # seconds at least between two views, and twice that between two measurements
+KEEP_EVERY = 2.0  # seconds at least between two copies of the state to fall back on
+
+
+@dataclass(frozen=True)
+class Scheduled:
+    """A change that takes effect before the step that follows `step`."""
+
+    step: int
+    changes: Mapping[str, Any]
+
+
+class Run:
+    """One experiment that is alive. See the module's words for who may call what.
+
+    id: its name in the URL. owner threads: any for the verbs, one for `prepare` and `advance`.
+    """
+
+    def __init__(self, id: str, config: ExperimentConfig, *, playing: bool = True) -> None:
+        self.id = id
+        self.first_config = config
+        self.slow: float | None = None  # seconds a stage in slow motion; None is full speed
+        self.stop_at: int | None = None  # pauses when this many steps are done
+        self.snapshots = Snapshots()
+        self.events: tuple[Event, ...] = ()
+        self.seconds = 0.0  # spent training
+        self._wanted = config  # the config as asked for; the trainer follows before its next step
+        self._state: State = "loading"
+        self._play_when_ready = playing
+        self._message = "Preparing"
+        self._progress: float | None = None
+        self._lock = threading.Lock()
+        self._queue: deque[Callable[[], None]] = deque()
+        self._scheduled: list[Scheduled] = []
+        self._wake: Callable[[], None] = lambda: None
+        self._trainer: Trainer | None = None
+        self._version = 0
+        self.frame = Frame(version=0, run=id, state="loading", config=config)
+
+    # What anybody may call ----------------------------------------------------------------------
+
+    @property
+    def config(self) -> ExperimentConfig:
+        """The config as asked for last; it governs the next step."""
+        return self._wanted
+
+    @property
+    def state(self) -> State:
+        return self._state
+
+    @property
+    def trainer(self) -> Trainer:
+        """The trainer; for the thread that advances the run, or when no thread does."""
+        assert self._trainer is not None, "prepare() has not run"
+        return self._trainer
+
+    def play(self) -> None:
+        """Goes on; a failed run goes on from its last good snapshot."""
+        self._ask(self._do_play)
+
+    def pause(self) -> None:
+        self._ask(self._do_pause)
+
+    def update(self, which: Update) -> None:
+        """One update of the critic, of the generator, or one whole step; then the run is paused."""
+        self._ask(lambda: self._do_update(which))
+
+    def reset(self) -> None:
+        """Starts again from step 0 with the settings on screen and an empty past."""
+        self._ask(self._do_reset)
+
+    def apply(self, changes: Mapping[str, Any]) -> ExperimentConfig:
+        """Changes live fields before the next step; the event is logged with its step.
+
+        Returns the config that results. Raises `ConfigError` and changes nothing when a value is
+        not allowed or a field is structural.
+        """
+        with self._lock:
+            old, new = self._wanted, self._wanted.replace(changes)
+            structural = [name for name in diff(old, new) if name not in LIVE_FIELDS]
+            if structural:
+                raise ConfigError(
+                    f"{structural[0]} cannot change while a run goes on; it starts a new run. "
+                    f"Live fields: {', '.join(LIVE_FIELDS)}."
+                )
+            self._wanted = new
+            given = {name: getattr(new, name) for name in expand(changes)}
+            self._queue.append(lambda: self._do_change(given))
+        self._wake()
+        return new
+
+    def schedule(self, step: int, changes: Mapping[str, Any]) -> None:
+        """Applies `changes` once `step` steps are done."""
+        self._scheduled.append(Scheduled(step, changes))
+        self._scheduled.sort(key=lambda due: due.step)
+
+    def on_wake(self, wake: Callable[[], None]) -> None:
+        """`wake` is called whenever there may be something to do."""
+        self._wake = wake
+
+    def _ask(self, action: Callable[[], None]) -> None:
+        with self._lock:
+            self._queue.append(action)
+        self._wake()
+
+    # What the one thread calls ------------------------------------------------------------------
+
+    def prepare(self) -> None:
+        """Loads the data and builds the trainer; a fault leaves the run failed, with a sentence."""
+        config = self._wanted
+        try:
+            self._data = load(config, resolve_device(config.device), self._show_progress)
+            self._begin(config)
+        except Exception as error:
+            self._message = _sentence(error)
+            self._state = "failed"
+            log.warning("failed run=%s step=0 why=%s", self.id, self._message)
+            self._publish()
+            return
+        self._state = "playing" if self._play_when_ready else "paused"
+        self._message, self._progress = "", None
+        log.info("ready run=%s data=%s device=%s", self.id, config.data, self.trainer.device)
+        self._look(measure=True)
+
+    def _show_progress(self, text: str, share: float | None) -> None:
+        self._message, self._progress = text, share
+        self._publish()
+
+    def _begin(self, config: ExperimentConfig) -> None:
+        self._trainer = Trainer(config, self._data)
+        self._observer = Observer(self._trainer, self._data)
+        self._steps_series = Series(FIGURES)
+        self._measures_series = Series(MEASURED_FIGURES)
+        self.snapshots = Snapshots()
+        self.events = ()
+        self.seconds = 0.0
+        self._walk: Iterator[Stage] | None = None
+        self._stage: Stage | None = None
+        self._stage_at = 0.0
+        self._view = self._measures = None
+        self._looked_at = self._measured_at = self._kept_at = -1e9
+        self._look_cost = self._measure_cost = self._keep_cost = 0.0
+        self._pace: deque[tuple[float, int]] = deque(maxlen=64)
+        self._good = self._trainer.state()
+
+    @property
+    def active(self) -> bool:
+        """Whether `advance` has something to do now."""
+        return bool(self._queue) or self._state == "playing"
+
+    def advance(self, budget: float) -> None:
+        """Works for about `budget` seconds: carries out what was asked for, trains, publishes."""
+        if self._trainer is None:
+            self._queue.clear()  # it failed to load: there is nothing to play
+            return
+        started = time.monotonic()
+        figures: list[Tensor] = []
+        steps: list[int] = []
+        changed = self._carry_out()
+        while self._state == "playing" and time.monotonic() - started < budget:
+            self._apply_scheduled()
+            if self.slow is not None or self._walk is not None:
+                changed |= self._walk_on(steps, figures)
+                if self.slow is not None:
+                    break
+            else:
+                figures.append(self.trainer.step())
+                steps.append(self.trainer.steps)
+            if self.stop_at is not None and self.trainer.steps >= self.stop_at:
+                self._state, changed = "paused", True
+            changed |= self._carry_out()
+        self._record(steps, figures)
+        now = time.monotonic()
+        self.seconds += now - started
+        self._pace.append((now, self.trainer.steps))
+        self._maybe_look(changed)
+
+    def _carry_out(self) -> bool:
+        """Does what was asked for; True when there was something."""
+        done = False
+        while self._queue:
+            with self._lock:
+                action = self._queue.popleft()
+            action()
+            done = True
+        return done
+
+    def _apply_scheduled(self) -> None:
+        while self._scheduled and self._scheduled[0].step <= self.trainer.steps:
+            self.apply(self._scheduled.pop(0).changes)
+            self._carry_out()
+
+    def _do_play(self) -> None:
+        if self._state == "failed":
+            for past in (self._steps_series, self._measures_series, self.snapshots):
+                past.truncate(self.trainer.steps)
+        self._state, self._message = "playing", ""
+        self._pace.clear()
+
+    def _do_pause(self) -> None:
+        if self._state == "playing":
+            self._state = "paused"
+
+    def _do_reset(self) -> None:
+        self._begin(self._wanted)
+        self._do_play()
+
+    def _do_change(self, given: Mapping[str, Any]) -> None:
+        self._finish_step()
+        trainer = self.trainer
+        new = trainer.config.replace(given)
+        changes = diff(trainer.config, new)
+        if not changes:
+            return
+        trainer.change(new)
+        self._log_event(Event(trainer.steps, "change", describe(changes), changes))
+
+    def _do_update(self, which: Update) -> None:
+        self._do_play()
+        self._finish_step()
+        if which == "critic":
+            figures = self.trainer.update_critic()
+        elif which == "generator":
+            figures = self.trainer.update_generator()
+        else:
+            figures = self.trainer.step()
+        if which != "both":
+            self._log_event(Event(self.trainer.steps, "update", f"{which} only", update=which))
+        self._record([self.trainer.steps], [figures])
+        if self._state == "playing":
+            self._state = "paused"
+        self._look(measure=True)
+
+    def _log_event(self, event: Event) -> None:
+        self.events = (*self.events, event)
+        log.info("applied run=%s step=%d %s", self.id, event.step, event.text)
+
+    # Slow motion --------------------------------------------------------------------------------
+
+    def _walk_on(self, steps: list[int], figures: list[Tensor]) -> bool:
+        """One stage further, when its time has come; True when it was."""
+        now = time.monotonic()
+        if self.slow is not None and now - self._stage_at < self.slow:
+            return False
+        self._stage_at = now
+        self._walk = self._walk or self.trainer.stages()
+        stage = next(self._walk, None)
+        if stage is None:
+            self._walk = None
+            self._stage = None
+            steps.append(self.trainer.steps)
+            figures.append(torch.tensor(list(self.trainer.figures().values())))
+        else:
+            self._stage = Stage(stage.name, stage.update, stage.updates, self.trainer.figures())
+        return True
+
+    def _finish_step(self) -> None:
+        """Changes come between steps: a step begun in slow motion is finished first."""
+        if self._walk is not None:
+            for _ in self._walk:
+                pass
+            self._walk = self._stage = None
+
+    # The past -----------------------------------------------------------------------------------
+
+    def _record(self, steps: list[int], figures: list[Tensor]) -> None:
+        """Reads a slice's figures at once (one synchronisation) and watches for blow-ups."""
+        if not figures:
+            return
+        rows = torch.stack(figures).float().cpu().numpy()
+        for step, row in zip(steps, rows, strict=True):
+            self._steps_series.append(step, row)
+            if not np.isfinite(row).all():
+                bad = int(np.flatnonzero(~np.isfinite(row))[0])
+                name = FIGURES[bad].replace("_", " ")
+                self._fail(step, f"the {name} became {'NaN' if np.isnan(row[bad]) else 'infinite'}")
+                return
+
+    def _fail(self, step: int, why: str) -> None:
+        """Stops, goes back to the last good snapshot, and says so."""
+        self.trainer.load(self._good)
+        self._walk = self._stage = None
+        back = self.trainer.steps
+        with self._lock:
+            self._wanted = self.trainer.config
+            self._queue.clear()
+        self._state = "failed"
+        self._message = (
+            f"Stopped at step {step:,}: {why}. The networks and settings of step {back:,}, "
+            "the last good ones, are kept: change a setting and press play to go on from there."
+        )
+        kept = tuple(event for event in self.events if event.step <= back)
+        kept = kept[: self._good_events] if back < step else kept
+        self.events = (*kept, Event(step, "failed", why))
+        log.warning("failed run=%s step=%d why=%s", self.id, step, why)
+
+    def _maybe_look(self, changed: bool) -> None:
+        now = time.monotonic()
+        if now - self._looked_at >= max(LOOK_EVERY, self._look_cost / LOOK_SHARE):
+            measure = max(2 * LOOK_EVERY, self._measure_cost / LOOK_SHARE)
+            self._look(measure=now - self._measured_at >= measure)
+        elif changed:
+            self._publish()
+
+    def _look(self, measure: bool) -> None:
+        """Takes a view, and figures when their time has come; then publishes."""
+        started = time.monotonic()
+        if self._state != "failed":
+            try:
+                self._view = self._observer.view()
+                self._look_cost = time.monotonic() - started
+                if measure:
+                    self._measure()
+            except FloatingPointError as error:
+                self._fail(self.trainer.steps, str(error))
+        self._looked_at = time.monotonic()
+        self._publish()
+
+    def _measure(self) -> None:
+        started = time.monotonic()
+        self._measures = measures = self._observer.measure()
+        row = [getattr(measures, name) for name in MEASURED_FIGURES]
+        self._measures_series.append(measures.step, np.array(row, dtype=float))
+        if self._view is not None:
+            self.snapshots.add(Snapshot(measures.step, self._view, measures))
+        self._measured_at = time.monotonic()
+        self._measure_cost = self._measured_at - started
+        if self._walk is None and (
+            self._measured_at - self._kept_at >= max(KEEP_EVERY, self._keep_cost / LOOK_SHARE)
+        ):
+            self._good, self._good_events = self.trainer.state(), len(self.events)
+            self._kept_at = time.monotonic()
+            self._keep_cost = self._kept_at - self._measured_at
+
+    def _publish(self) -> None:
+        self._version += 1
+        trainer = self._trainer
+        if trainer is None:
+            self.frame = Frame(
+                self._version,
+                self.id,
+                self._state,
+                self._wanted,
+                message=self._message,
+                progress=self._progress,
+            )
+            return
+        self.frame = Frame(
+            version=self._version,
+            run=self.id,
+            state=self._state,
+            config=trainer.config,
+            step=trainer.steps,
+            seconds=self.seconds,
+            steps_per_second=self._steps_per_second(),
+            device=str(trainer.device),
+            message=self._message,
+            curves=self._steps_series.curves() | self._measures_series.curves(),
+            events=self.events,
+            measures=self._measures,
+            view=self._view,
+            stage=self._stage,
+        )
+
+    def _steps_per_second(self) -> float:
+        if len(self._pace) < 2 or self._state != "playing":
+            return 0.0
+        (t0, s0), (t1, s1) = self._pace[0], self._pace[-1]
+        return (s1 - s0) / (t1 - t0) if t1 > t0 else 0.0
+
+
+def describe(changes: Mapping[str, tuple[Any, Any]]) -> str:
+    """One short line for people: `objective wgan · constraint gp`."""
+    return " · ".join(f"{name} {_value(new)}" for name, (_, new) in changes.items())
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value)) or "none"
+    return str(value)
+
+
+def _sentence(error: Exception) -> str:
+    """What a person is told of an error: ours speak for themselves, others name their kind."""
+    text = str(error).split("\n")[0].strip()
+    return text if text else f"An unexpected {type(error).__name__} stopped the run."

@@ -1,0 +1,91 @@
+"""One background training thread a device, and a fair slice of it for every run that plays."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable
+
+import torch
+
+from wgan.lab.run import Run
+
+log = logging.getLogger("wgan.lab")
+
+SLICE = 0.05  # seconds a turn
+IDLE = 0.02  # seconds between two looks at runs that wait for their slow motion
+
+
+def use_training_threads() -> None:
+    """Sets the calling thread's arithmetic threads, the same for every way to train.
+
+    One rule everywhere, because another number of threads adds in another order: a run gives the
+    same bits on screen and headless. Small networks gain nothing beyond four.
+    """
+    torch.set_num_threads(min(4, os.cpu_count() or 1))
+
+
+class Scheduler:
+    """Advances its runs in turns on one thread, which ends when no run is left.
+
+    asleep: tells which runs to pass over though they play (nobody watches them).
+    """
+
+    def __init__(self, name: str, asleep: Callable[[Run], bool] = lambda run: False) -> None:
+        self.name = name
+        self._asleep = asleep
+        self._runs: list[Run] = []
+        self._condition = threading.Condition()
+        self._thread: threading.Thread | None = None
+
+    def add(self, run: Run) -> None:
+        with self._condition:
+            self._runs.append(run)
+            run.on_wake(self.wake)
+            if self._thread is None:
+                self._thread = threading.Thread(
+                    target=self._work, name=f"trainer-{self.name}", daemon=True
+                )
+                self._thread.start()
+            self._condition.notify()
+
+    def remove(self, run: Run) -> None:
+        """Takes the run away; the thread ends after its current slice when it was the last."""
+        with self._condition:
+            if run in self._runs:
+                self._runs.remove(run)
+            self._condition.notify()
+
+    def wake(self) -> None:
+        """There may be something to do."""
+        with self._condition:
+            self._condition.notify()
+
+    def _work(self) -> None:
+        use_training_threads()
+        while True:
+            with self._condition:
+                if not self._runs:
+                    self._thread = None
+                    return
+                due = [run for run in self._runs if run.active and not self._asleep(run)]
+                if not due:
+                    # Wakes on its own now and then: a sleeping run may be watched again.
+                    self._condition.wait(timeout=0.5)
+                    continue
+            started = time.monotonic()
+            for run in due:
+                self._advance(run)
+            del due
+            if time.monotonic() - started < IDLE / 2:  # all of them wait in slow motion
+                time.sleep(IDLE)
+
+    def _advance(self, run: Run) -> None:
+        try:
+            run.advance(SLICE)
+        except Exception as error:
+            # A fault of ours in one run must not stop the others.
+            log.exception("broken run=%s", run.id)
+            run.break_off(error)

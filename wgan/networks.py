@@ -1,0 +1,299 @@
+"""Generators and critics: MLP, DCGAN-shaped and residual, for 2-D points and for images.
+
+A generator maps latents (N, latent_dim) to samples (N, *sample_shape); a critic maps samples to
+scores (N,). Every place where a normalisation layer may stand is a `Norm`, whose inside can be
+exchanged while the Linear and Conv weights around it stay as they are.
+"""
+
+from __future__ import annotations
+
+from math import log2
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils import parametrize
+from torch.nn.utils.parametrizations import spectral_norm
+
+from wgan.config import ExperimentConfig
+
+ACTIVATIONS: dict[str, type[nn.Module]] = {
+    "relu": nn.ReLU,
+    "leaky_relu": nn.LeakyReLU,
+    "tanh": nn.Tanh,
+    "elu": nn.ELU,
+    "softplus": nn.Softplus,
+    "silu": nn.SiLU,
+}
+OUTPUTS: dict[str, type[nn.Module]] = {
+    "linear": nn.Identity,
+    "tanh": nn.Tanh,
+    "sigmoid": nn.Sigmoid,
+}
+WEIGHTED = (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)
+
+
+class Norm(nn.Module):
+    """A place for a normalisation layer. `shape` is (features,) or (C, H, W).
+
+    batch: over the batch, per feature or channel (Ioffe & Szegedy 2015).
+    layer: over (features,) or all of (C, H, W) of each sample (WGAN-GP §4 recommends it for
+    critics, because it ties no samples of a batch together).
+    instance: over (H, W) of each sample and channel. A layer without pixels has one channel a
+    sample, all its features: there it is layer normalisation without learned scale.
+    none, spectral: nothing stands here; spectral normalisation acts on the weights.
+    """
+
+    def __init__(self, *shape: int) -> None:
+        super().__init__()
+        self.shape = shape
+        self.layer: nn.Module = nn.Identity()
+
+    def use(self, kind: str) -> None:
+        """Puts a fresh layer of this kind here; it starts with scale 1 and shift 0."""
+        channels, maps = self.shape[0], len(self.shape) == 3
+        if kind == "batch":
+            self.layer = nn.BatchNorm2d(channels) if maps else nn.BatchNorm1d(channels)
+        elif kind == "layer":
+            self.layer = nn.LayerNorm(self.shape)
+        elif kind == "instance":
+            self.layer = (
+                nn.InstanceNorm2d(channels, affine=True)
+                if maps
+                else nn.LayerNorm(self.shape, elementwise_affine=False)
+            )
+        else:
+            self.layer = nn.Identity()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.layer(x)
+
+
+class Reshape(nn.Module):
+    """(N, …) -> (N, *shape)."""
+
+    def __init__(self, *shape: int) -> None:
+        super().__init__()
+        self.shape = shape
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.reshape(x.shape[0], *self.shape)
+
+
+class Score(nn.Module):
+    """(N, 1, …) -> (N,): a critic ends in one number a sample, with no sigmoid."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.reshape(x.shape[0])
+
+
+def mlp_generator(c: ExperimentConfig) -> nn.Sequential:
+    """latent -> [Linear, Norm, activation] × depth -> Linear -> output."""
+    size = torch.Size(c.sample_shape).numel()
+    widths = [c.latent_dim, *[c.width] * c.depth]
+    return nn.Sequential(
+        *_mlp_layers(widths, c.activation),
+        nn.Linear(widths[-1], size),
+        Reshape(*c.sample_shape),
+        OUTPUTS[c.output](),
+    )
+
+
+def mlp_critic(c: ExperimentConfig) -> nn.Sequential:
+    """sample -> [Linear, Norm, activation] × depth -> Linear -> score."""
+    widths = [torch.Size(c.sample_shape).numel(), *[c.width] * c.depth]
+    return nn.Sequential(
+        nn.Flatten(), *_mlp_layers(widths, c.activation), nn.Linear(widths[-1], 1), Score()
+    )
+
+
+def _mlp_layers(widths: list[int], activation: str) -> list[nn.Module]:
+    layers: list[nn.Module] = []
+    for inputs, units in zip(widths, widths[1:], strict=False):
+        layers += [nn.Linear(inputs, units), Norm(units), _activation(activation)]
+    return layers
+
+
+def dcgan_generator(c: ExperimentConfig) -> nn.Sequential:
+    """DCGAN (Radford et al. 2016, Fig. 1): 4×4 maps, doubled by strided transposed convolutions.
+
+    Channels halve as the maps double, down to `width` at half the image size.
+    """
+    channels = c.sample_shape[0]
+    doublings = int(log2(c.image_size // 4))
+    maps, size = c.width * 2 ** (doublings - 1), 4
+    layers: list[nn.Module] = [
+        Reshape(c.latent_dim, 1, 1),
+        nn.ConvTranspose2d(c.latent_dim, maps, 4),
+        Norm(maps, size, size),
+        _activation(c.activation),
+    ]
+    for _ in range(doublings - 1):
+        layers.append(nn.ConvTranspose2d(maps, maps // 2, 4, stride=2, padding=1))
+        maps, size = maps // 2, size * 2
+        layers += [Norm(maps, size, size), _activation(c.activation)]
+    last = nn.ConvTranspose2d(maps, channels, 4, stride=2, padding=1)
+    return nn.Sequential(*layers, last, OUTPUTS[c.output]())
+
+
+def dcgan_critic(c: ExperimentConfig) -> nn.Sequential:
+    """The generator's mirror: strided convolutions down to 4×4 maps, then one score.
+
+    As in DCGAN the first layer has no normalisation, unless it is the only one (8×8 pixels).
+    """
+    maps, size = c.width, c.image_size // 2
+    layers: list[nn.Module] = [nn.Conv2d(c.sample_shape[0], maps, 4, stride=2, padding=1)]
+    if size == 4:
+        layers.append(Norm(maps, size, size))
+    layers.append(_activation(c.activation))
+    while size > 4:
+        layers.append(nn.Conv2d(maps, maps * 2, 4, stride=2, padding=1))
+        maps, size = maps * 2, size // 2
+        layers += [Norm(maps, size, size), _activation(c.activation)]
+    return nn.Sequential(*layers, nn.Conv2d(maps, 1, 4), Score())
+
+
+class Residual(nn.Module):
+    """Pre-activation residual block (WGAN-GP App. C): x + conv(act(norm(conv(act(norm(x)))))).
+
+    `scale` 2 doubles the maps before the first convolution, ½ halves them after the second.
+    """
+
+    def __init__(self, inputs: int, outputs: int, size: int, scale: float, activation: str) -> None:
+        super().__init__()
+        middle = int(size * scale) if scale > 1 else size
+        up = nn.Upsample(scale_factor=2) if scale > 1 else nn.Identity()
+        down = nn.AvgPool2d(2) if scale < 1 else nn.Identity()
+        self.shortcut = nn.Sequential(up, nn.Conv2d(inputs, outputs, 1), down)
+        self.residual = nn.Sequential(
+            Norm(inputs, size, size),
+            _activation(activation),
+            up,
+            nn.Conv2d(inputs, outputs, 3, padding=1),
+            Norm(outputs, middle, middle),
+            _activation(activation),
+            nn.Conv2d(outputs, outputs, 3, padding=1),
+            down,
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.shortcut(x) + self.residual(x)
+
+
+def resnet_generator(c: ExperimentConfig) -> nn.Sequential:
+    """Linear to 4×4 maps, residual blocks that double them, one convolution to the image."""
+    maps, size = c.width, 4
+    layers: list[nn.Module] = [nn.Linear(c.latent_dim, maps * 16), Reshape(maps, 4, 4)]
+    while size < c.image_size:
+        layers.append(Residual(maps, maps, size, 2, c.activation))
+        size *= 2
+    return nn.Sequential(
+        *layers,
+        Norm(maps, size, size),
+        _activation(c.activation),
+        nn.Conv2d(maps, c.sample_shape[0], 3, padding=1),
+        OUTPUTS[c.output](),
+    )
+
+
+def resnet_critic(c: ExperimentConfig) -> nn.Sequential:
+    """One convolution, residual blocks that halve the maps to 4×4, mean over them, one score."""
+    maps, size = c.width, c.image_size
+    layers: list[nn.Module] = [nn.Conv2d(c.sample_shape[0], maps, 3, padding=1)]
+    while size > 4:
+        layers.append(Residual(maps, maps, size, 0.5, c.activation))
+        size //= 2
+    return nn.Sequential(
+        *layers,
+        _activation(c.activation),
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+        nn.Linear(maps, 1),
+        Score(),
+    )
+
+
+GENERATORS = {"mlp": mlp_generator, "dcgan": dcgan_generator, "resnet": resnet_generator}
+CRITICS = {"mlp": mlp_critic, "dcgan": dcgan_critic, "resnet": resnet_critic}
+
+
+def build_generator(
+    c: ExperimentConfig, device: torch.device, rng: torch.Generator
+) -> nn.Sequential:
+    """The generator of a config, its weights drawn from `rng` (a CPU generator)."""
+    return _materialise(GENERATORS[c.network], c, c.norm_g, device, rng)
+
+
+def build_critic(c: ExperimentConfig, device: torch.device, rng: torch.Generator) -> nn.Sequential:
+    """The critic of a config, its weights drawn from `rng` (a CPU generator)."""
+    return _materialise(CRITICS[c.network], c, c.norm_d, device, rng)
+
+
+def _materialise(build, c: ExperimentConfig, norm: str, device: torch.device, rng) -> nn.Sequential:  # noqa: ANN001
+    # Built without memory first, so that torch's own initialisation, which draws from the
+    # global random state, never runs.
+    with torch.device("meta"):
+        network = build(c)
+    network.to_empty(device=device)
+    for module in network.modules():
+        if isinstance(module, WEIGHTED):
+            _initialise(module, c.activation, rng)
+    set_norm(network, norm, rng)
+    return network
+
+
+@torch.no_grad()
+def _initialise(layer: nn.Module, activation: str, rng: torch.Generator) -> None:
+    """He et al. 2015 for rectifiers, Glorot & Bengio 2010 for tanh; biases 0.
+
+    Drawn on the CPU, so that a seed gives the same weights on every device.
+    """
+    weight = torch.empty(layer.weight.shape)
+    if activation == "tanh":
+        nn.init.xavier_normal_(weight, generator=rng)
+    else:
+        # ConvTranspose2d keeps its inputs first; each output pixel sums over
+        # inputs × kernel / stride² of them.
+        if isinstance(layer, nn.ConvTranspose2d):
+            fan_in = weight[:, 0].numel() / (layer.stride[0] * layer.stride[1])
+            if layer.stride[0] == 1:  # the latent is 1×1: one kernel place reaches a pixel
+                fan_in = weight.shape[0]
+        else:
+            fan_in = weight[0].numel()
+        weight.normal_(0, (2 / fan_in) ** 0.5, generator=rng)
+    layer.weight.copy_(weight)
+    layer.bias.zero_()
+
+
+def set_norm(network: nn.Module, kind: str, rng: torch.Generator) -> None:
+    """Exchanges the normalisation of a whole network; Linear and Conv weights stay.
+
+    The new layers start at scale 1, shift 0. Spectral normalisation (Miyato et al. 2018) divides
+    each weight by its largest singular value; `rng` draws the start of its power iteration.
+    """
+    device = next(network.parameters()).device
+    for module in list(network.modules()):
+        if isinstance(module, Norm):
+            module.use(kind)
+            module.to(device)
+        elif isinstance(module, WEIGHTED):
+            if parametrize.is_parametrized(module, "weight"):
+                # leave_parametrized=False brings the weight back as it was before the division.
+                parametrize.remove_parametrizations(module, "weight", leave_parametrized=False)
+            if kind == "spectral":
+                _divide_by_norm(module, rng)
+
+
+@torch.no_grad()
+def _divide_by_norm(layer: nn.Module, rng: torch.Generator) -> None:
+    spectral_norm(layer, "weight")
+    division = layer.parametrizations.weight[0]
+    # Its singular vectors were drawn from the global random state: draw them again from ours.
+    for vector in division.buffers():
+        start = torch.randn(vector.shape, generator=rng)
+        vector.copy_(nn.functional.normalize(start, dim=0))
+    for _ in range(15):  # enough for the largest singular value to within a few percent
+        _ = layer.weight
+
+
+def _activation(name: str) -> nn.Module:
+    return nn.LeakyReLU(0.2) if name == "leaky_relu" else ACTIVATIONS[name]()

@@ -1,0 +1,342 @@
+"""One experiment: its state and `step()`. No thread, no clock, no screen.
+
+A trainer is reproducible: its config, its seed and the changes made to it at which step give the
+same weights again, bit for bit on a CPU with the same number of threads. All randomness comes from
+generators of its own; looking at it (`sample`) draws from none of those that train it.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from wgan import losses
+from wgan.config import ExperimentConfig, diff
+from wgan.lab.frame import Stage
+from wgan.networks import build_critic, build_generator, set_norm
+
+# The stages of a step, in order, with the words that slow motion shows.
+STAGES = {
+    "data": "Draw real samples and latents, generate fakes",
+    "scores": "The critic scores both",
+    "penalty": "Penalty at the interpolates",
+    "critic": "Update the critic",
+    "clip": "Clip the critic's weights",
+    "generate": "Draw latents, the critic scores the fakes",
+    "generator": "Update the generator",
+}
+# Figures of a step, in the order of the tensor that `step` returns.
+FIGURES = ("critic_loss", "generator_loss", "critic_estimate", "penalty")
+
+
+class Data(Protocol):
+    """What a trainer needs of a data set: `n` samples (n, *shape), images in [−1, 1]."""
+
+    def sample(self, n: int, generator: torch.Generator) -> Tensor: ...
+
+
+def resolve_device(name: str) -> torch.device:
+    """`auto` is the GPU when there is one. Raises `RuntimeError` for a GPU that is not there."""
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    if name == "cuda" and not torch.cuda.is_available():
+        raise RuntimeError("device is 'cuda', but no GPU is at hand; use auto or cpu.")
+    return torch.device(name)
+
+
+class Trainer:
+    """Generator, critic, their optimisers and their randomness; `steps` generator steps done.
+
+    Raises `RuntimeError` when the config asks for a device that is not there.
+    """
+
+    def __init__(self, config: ExperimentConfig, data: Data) -> None:
+        self.config = config
+        self.data = data
+        self.device = resolve_device(config.device)
+        self.steps = 0
+        # One generator a purpose: changing the batch size must not change the initial weights.
+        self._rng_weights = torch.Generator().manual_seed(config.seed)
+        self._rng_data = self._generator(1)
+        self._rng_noise = self._generator(2)
+        self._rng_alpha = self._generator(3)
+        self.generator = build_generator(config, self.device, self._rng_weights)
+        self.critic = build_critic(config, self.device, self._rng_weights)
+        self._optimizer_g = self._make_optimizer("g")
+        self._optimizer_d = self._make_optimizer("d")
+        self.averaged: nn.Module | None = None
+        self._figures = torch.zeros(len(FIGURES), device=self.device)
+        self._adopt(config)
+
+    def _generator(self, purpose: int) -> torch.Generator:
+        return torch.Generator(self.device).manual_seed(self.config.seed + (purpose << 32))
+
+    # One step -----------------------------------------------------------------------------------
+
+    def step(self) -> Tensor:
+        """`critic_steps` critic updates, then one generator update (WGAN Algorithm 1).
+
+        Returns the figures of the step, (len(FIGURES),) on the device: no synchronisation.
+        """
+        for _ in self.stages():
+            pass
+        return self._figures.clone()
+
+    def stages(self) -> Iterator[Stage]:
+        """The same step, yielding after each of its stages; slow motion walks through it."""
+        updates = self.config.critic_steps
+        for update in range(1, updates + 1):
+            yield from self._critic_stages(update, updates)
+        yield from self._generator_stages()
+        self.steps += 1
+
+    def update_critic(self) -> Tensor:
+        """One critic update alone; `steps` stays. Returns the figures."""
+        for _ in self._critic_stages(1, 1):
+            pass
+        return self._figures.clone()
+
+    def update_generator(self) -> Tensor:
+        """One generator update alone; `steps` stays. Returns the figures."""
+        for _ in self._generator_stages():
+            pass
+        return self._figures.clone()
+
+    def figures(self) -> dict[str, float]:
+        """The newest figures by name; waits for the device."""
+        return dict(zip(FIGURES, self._figures.tolist(), strict=True))
+
+    def _critic_stages(self, update: int, updates: int) -> Iterator[Stage]:
+        c, faults = self.config, self.config.faults
+        real = self.draw_real(c.batch_size)
+        attached = "fakes_attached" in faults
+        with torch.set_grad_enabled(attached), self._autocast():
+            fake = self.generator(self.draw_latents(c.batch_size)).float()
+        yield Stage("data", update, updates)
+
+        with self._autocast():
+            on_real, on_fake = self._scores(real, fake)
+        on_real, on_fake = on_real.float(), on_fake.float()
+        loss = losses.critic_loss(c.objective, on_real, on_fake, faults)
+        self._figures[2] = (on_real.mean() - on_fake.mean()).detach()
+        yield Stage("scores", update, updates)
+
+        if c.constraint in ("gp", "gp_onesided", "r1", "r2"):
+            alpha = losses.draw_alpha(real, self._rng_alpha, faults)
+            with self._autocast():
+                penalty = losses.penalty(
+                    c.constraint,
+                    self.critic,
+                    real,
+                    fake.detach(),
+                    alpha,
+                    weight=c.gp_weight,
+                    target=c.gp_target,
+                    faults=faults,
+                )
+            loss = loss + penalty
+            self._figures[3] = penalty.detach()
+            yield Stage("penalty", update, updates)
+        else:
+            self._figures[3] = 0
+
+        self._figures[0] = loss.detach()
+        if not c.freeze_d:
+            self._optimizer_d.zero_grad(set_to_none=True)
+            parameters = list(self.critic.parameters())
+            # The bug: fakes that were not detached let the critic's loss reach the generator.
+            loss.backward(inputs=parameters + attached * list(self.generator.parameters()))
+            self._optimizer_d.step()
+            yield Stage("critic", update, updates)
+            if c.constraint == "clip":
+                losses.clip_weights(self.critic, c.clip_value, faults)
+                yield Stage("clip", update, updates)
+
+    def _generator_stages(self) -> Iterator[Stage]:
+        c, faults = self.config, self.config.faults
+        with self._autocast():
+            scores = self.critic(self.generator(self.draw_latents(c.batch_size)))
+        loss = losses.generator_loss(c.objective, scores.float(), faults)
+        self._figures[1] = loss.detach()
+        yield Stage("generate", 0, c.critic_steps)
+
+        if not c.freeze_g:
+            if "fakes_attached" not in faults:
+                self._optimizer_g.zero_grad(set_to_none=True)
+            loss.backward(inputs=list(self.generator.parameters()))
+            self._optimizer_g.step()
+            self._optimizer_g.zero_grad(set_to_none=True)
+            self._average()
+            yield Stage("generator", 0, c.critic_steps)
+
+    def _scores(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
+        """D(x) and D(x̃). One pass over both, unless BatchNorm would then mix them."""
+        if self.config.norm_d == "batch":
+            return self.critic(real), self.critic(fake)
+        both = self.critic(torch.cat([real, fake]))
+        return both[: len(real)], both[len(real) :]
+
+    @torch.no_grad()
+    def _average(self) -> None:
+        """θ̄ ← β θ̄ + (1 − β) θ; buffers are copied (Yazıcı et al. 2019)."""
+        if self.averaged is None:
+            return
+        pairs = zip(self.averaged.parameters(), self.generator.parameters(), strict=True)
+        for mean, now in pairs:
+            mean.lerp_(now, 1 - self.config.ema)
+        for kept, now in zip(self.averaged.buffers(), self.generator.buffers(), strict=True):
+            kept.copy_(now)
+
+    # What it draws ------------------------------------------------------------------------------
+
+    def draw_real(self, n: int) -> Tensor:
+        """(n, *sample_shape) in the range that the generator's output can reach."""
+        return self.to_output_range(self.data.sample(n, self._rng_data))
+
+    def draw_latents(self, n: int, rng: torch.Generator | None = None) -> Tensor:
+        """z, (n, latent_dim): standard normal, or uniform in [−1, 1]."""
+        rng = rng or self._rng_noise
+        shape = (n, self.config.latent_dim)
+        if self.config.latent == "uniform":
+            return torch.rand(shape, generator=rng, device=self.device) * 2 - 1
+        return torch.randn(shape, generator=rng, device=self.device)
+
+    def to_output_range(self, x: Tensor) -> Tensor:
+        """Images in [−1, 1] -> [0, 1] for a sigmoid generator (the bug: for any other)."""
+        sigmoid = self.config.output == "sigmoid"
+        if self.config.is_points or sigmoid == ("range_mismatch" in self.config.faults):
+            return x
+        return (x + 1) / 2
+
+    @property
+    def shown_generator(self) -> nn.Module:
+        """The averaged generator where there is one, else the trained one."""
+        return self.averaged if self.averaged is not None else self.generator
+
+    @torch.no_grad()
+    def sample(self, latents: Tensor) -> Tensor:
+        """Samples (N, *sample_shape) as they are shown and measured: images in [−1, 1].
+
+        In evaluation mode, so that looking changes neither the running statistics nor anything
+        else that trains.
+        """
+        network = self.shown_generator
+        network.eval()
+        with self._autocast():
+            x = network(latents).float()
+        network.train()
+        return x * 2 - 1 if self.config.output == "sigmoid" else x
+
+    @torch.no_grad()
+    def score(self, x: Tensor) -> Tensor:
+        """D(x), (N,), in evaluation mode; x in the range of the training data."""
+        self.critic.eval()
+        scores = self.critic(x).float()
+        self.critic.train()
+        return scores
+
+    def _autocast(self) -> torch.autocast:
+        enabled = self.config.precision == "bfloat16"
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=enabled)
+
+    # Changes ------------------------------------------------------------------------------------
+
+    def change(self, config: ExperimentConfig) -> None:
+        """Goes on with this config, which may differ in live fields only, from the next step.
+
+        Linear and Conv weights always stay. A new normalisation starts at scale 1 and shift 0; a
+        new optimiser starts with fresh state; learning rates and betas keep the state.
+        """
+        changed = diff(self.config, config)
+        self.config = config
+        for side, network in (("g", self.generator), ("d", self.critic)):
+            if f"norm_{side}" in changed:
+                set_norm(network, getattr(config, f"norm_{side}"), self._rng_weights)
+            if f"optimizer_{side}" in changed:
+                self._set_optimizer(side, self._make_optimizer(side))
+            elif f"norm_{side}" in changed:
+                self._set_optimizer(side, self._carried(side, network))
+        if "norm_g" in changed:
+            self.averaged = None  # its layers no longer match; the average starts again from here
+        self._adopt(config)
+
+    def _adopt(self, config: ExperimentConfig) -> None:
+        """Brings what follows directly from the config in line with it."""
+        for side, optimizer in (("g", self._optimizer_g), ("d", self._optimizer_d)):
+            for group in optimizer.param_groups:
+                group["lr"] = getattr(config, f"lr_{side}")
+                if "betas" in group:
+                    group["betas"] = (config.beta1, config.beta2)
+        # BatchNorm(n, 0.8) in a widely used port sets eps, not momentum.
+        eps = 0.8 if "batchnorm_eps" in config.faults else 1e-5
+        for module in [*self.generator.modules(), *self.critic.modules()]:
+            if isinstance(module, nn.modules.batchnorm._BatchNorm):
+                module.eps = eps
+        if config.ema == 0:
+            self.averaged = None
+        elif self.averaged is None:
+            self.averaged = copy.deepcopy(self.generator).requires_grad_(False)
+
+    def _make_optimizer(self, side: str) -> torch.optim.Optimizer:
+        c = self.config
+        network = self.generator if side == "g" else self.critic
+        parameters, lr = list(network.parameters()), getattr(c, f"lr_{side}")
+        kind = getattr(c, f"optimizer_{side}")
+        if kind == "adam":
+            return torch.optim.Adam(parameters, lr, betas=(c.beta1, c.beta2), fused=True)
+        if kind == "rmsprop":
+            return torch.optim.RMSprop(parameters, lr)  # smoothing 0.99, as the WGAN authors have it
+        return torch.optim.SGD(parameters, lr)
+
+    def _carried(self, side: str, network: nn.Module) -> torch.optim.Optimizer:
+        """An optimiser for a network whose norm layers changed; weights that stayed keep state."""
+        old = self._optimizer_g if side == "g" else self._optimizer_d
+        new = self._make_optimizer(side)
+        for parameter in network.parameters():
+            if parameter in old.state:
+                new.state[parameter] = old.state[parameter]
+        return new
+
+    def _set_optimizer(self, side: str, optimizer: torch.optim.Optimizer) -> None:
+        if side == "g":
+            self._optimizer_g = optimizer
+        else:
+            self._optimizer_d = optimizer
+
+    # State --------------------------------------------------------------------------------------
+
+    def state(self) -> dict[str, Any]:
+        """A copy of everything that the future depends on, the config included."""
+        state = {
+            "config": self.config,
+            "steps": self.steps,
+            "generator": self.generator.state_dict(),
+            "critic": self.critic.state_dict(),
+            "averaged": self.averaged.state_dict() if self.averaged is not None else None,
+            "optimizer_g": self._optimizer_g.state_dict(),
+            "optimizer_d": self._optimizer_d.state_dict(),
+            "rng": [rng.get_state() for rng in self._rngs],
+        }
+        return copy.deepcopy(state)
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Goes back to a `state()` of this trainer."""
+        state = copy.deepcopy(state)
+        self.change(state["config"])
+        self.steps = state["steps"]
+        self.generator.load_state_dict(state["generator"])
+        self.critic.load_state_dict(state["critic"])
+        if self.averaged is not None:
+            self.averaged.load_state_dict(state["averaged"])
+        self._optimizer_g.load_state_dict(state["optimizer_g"])
+        self._optimizer_d.load_state_dict(state["optimizer_d"])
+        for rng, kept in zip(self._rngs, state["rng"], strict=True):
+            rng.set_state(kept)
+
+    @property
+    def _rngs(self) -> list[torch.Generator]:
+        return [self._rng_weights, self._rng_data, self._rng_noise, self._rng_alpha]
