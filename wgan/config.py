@@ -243,6 +243,21 @@ def diff(old: ExperimentConfig, new: ExperimentConfig) -> dict[str, tuple[Any, A
     return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
 
 
+def replace_live(config: ExperimentConfig, changes: Mapping[str, Any]) -> ExperimentConfig:
+    """The config of a run that goes on with `changes`.
+
+    Raises `ConfigError` when a value is not allowed or a changed field is structural.
+    """
+    new = config.replace(changes)
+    structural = [name for name in diff(config, new) if name not in LIVE_FIELDS]
+    if structural:
+        raise ConfigError(
+            f"{structural[0]} cannot change while a run goes on; it starts a new run. "
+            f"Live fields: {', '.join(LIVE_FIELDS)}."
+        )
+    return new
+
+
 def _show(value: Any) -> str:
     text = repr(value)
     return text if len(text) <= 60 else text[:57] + "..."

@@ -88,9 +88,14 @@ class Observer:
         return scores
 
     def measure(self, samples: int = MEASURED) -> Measures:
-        """The figures of this moment, from fresh samples."""
+        """The figures of this moment, from fresh samples.
+
+        Raises `FloatingPointError` when a sample is not finite.
+        """
         trainer, data = self.trainer, self.data
         fake = trainer.sample(trainer.draw_latents(samples, self._rng))
+        if not fake.isfinite().all():
+            raise FloatingPointError("the generator's samples are no longer finite numbers")
         real = data.sample(COMPARED, self._rng)
         few = fake[:COMPARED]
         inputs = trainer.to_output_range(real), trainer.to_output_range(few)

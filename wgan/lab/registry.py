@@ -19,6 +19,8 @@ MAX_RUNS = 64
 SLEEPS_AFTER = 60.0  # seconds without a watcher until a run stops training
 LEAVES_AFTER = 30 * 60.0  # seconds without a watcher until it leaves memory
 
+FORGETS_AFTER = 120.0  # the same for a run that its maker left for another
+
 
 class Lab:
     """All runs of a server. Thread-safe."""
@@ -33,7 +35,8 @@ class Lab:
         """A new run; it loads in the background and then plays. The oldest unwatched may leave."""
         run = Run(secrets.token_urlsafe(6), config, playing=playing)
         with self._lock:
-            self._clear_away()
+            while len(self._runs) >= MAX_RUNS:
+                self._close(min(self._watched, key=self._watched.__getitem__))
             self._runs[run.id] = run
             self._watched[run.id] = time.monotonic()
         log.info("made run=%s data=%s objective=%s", run.id, config.data, config.objective)
@@ -53,7 +56,7 @@ class Lab:
         except RuntimeError:
             device = "cpu"  # the run has failed and said so; it only waits to be closed
         if device not in self._schedulers:
-            self._schedulers[device] = Scheduler(device, self._asleep)
+            self._schedulers[device] = Scheduler(device, self._asleep, self._keep_house)
         return self._schedulers[device]
 
     def get(self, id: str) -> Run | None:
@@ -62,6 +65,11 @@ class Lab:
         if run is not None:
             self._watched[id] = time.monotonic()
         return run
+
+    def leave(self, id: str) -> None:
+        """Its maker goes on to another run: it sleeps now and soon leaves, unless it is watched."""
+        if id in self._runs:
+            self._watched[id] = time.monotonic() - LEAVES_AFTER + FORGETS_AFTER
 
     def close(self, id: str) -> None:
         """Ends a run and frees its memory; an unknown id is no error."""
@@ -83,13 +91,13 @@ class Lab:
         watched = self._watched.get(run.id, 0.0)
         return time.monotonic() - watched > SLEEPS_AFTER
 
-    def _clear_away(self) -> None:
+    def _keep_house(self) -> None:
+        """Lets go of the runs that nobody has watched for long."""
         now = time.monotonic()
-        for id, seen in list(self._watched.items()):
-            if now - seen > LEAVES_AFTER:
-                self._close(id)
-        while len(self._runs) >= MAX_RUNS:
-            self._close(min(self._watched, key=self._watched.__getitem__))
+        with self._lock:
+            for id, seen in list(self._watched.items()):
+                if now - seen > LEAVES_AFTER:
+                    self._close(id)
 
 
 @functools.cache

@@ -19,9 +19,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from wgan.config import LIVE_FIELDS, ConfigError, ExperimentConfig, diff, expand
-from wgan.data import Dataset, load
-from wgan.lab.frame import Event, Frame, Stage, State
+from wgan.config import ExperimentConfig, diff, expand, replace_live
+from wgan.data import DataError, Dataset, load
+from wgan.lab.frame import Event, Frame, Measures, Stage, State
 from wgan.lab.history import Series, Snapshot, Snapshots
 from wgan.lab.look import Observer
 from wgan.trainer import FIGURES, Trainer, resolve_device
@@ -39,10 +39,11 @@ KEEP_EVERY = 2.0  # seconds at least between two copies of the state to fall bac
 
 @dataclass(frozen=True)
 class Scheduled:
-    """A change that takes effect before the step that follows `step`."""
+    """Changes, or an update of one network alone, once `step` steps are done."""
 
     step: int
     changes: Mapping[str, Any]
+    update: Literal["", "critic", "generator"] = ""
 
 
 class Run:
@@ -111,22 +112,16 @@ class Run:
         not allowed or a field is structural.
         """
         with self._lock:
-            old, new = self._wanted, self._wanted.replace(changes)
-            structural = [name for name in diff(old, new) if name not in LIVE_FIELDS]
-            if structural:
-                raise ConfigError(
-                    f"{structural[0]} cannot change while a run goes on; it starts a new run. "
-                    f"Live fields: {', '.join(LIVE_FIELDS)}."
-                )
+            new = replace_live(self._wanted, changes)
             self._wanted = new
             given = {name: getattr(new, name) for name in expand(changes)}
             self._queue.append(lambda: self._do_change(given))
         self._wake()
         return new
 
-    def schedule(self, step: int, changes: Mapping[str, Any]) -> None:
-        """Applies `changes` once `step` steps are done."""
-        self._scheduled.append(Scheduled(step, changes))
+    def schedule(self, due: Scheduled) -> None:
+        """Plans a change; call it before the run is prepared."""
+        self._scheduled.append(due)
         self._scheduled.sort(key=lambda due: due.step)
 
     def on_wake(self, wake: Callable[[], None]) -> None:
@@ -147,15 +142,21 @@ class Run:
             self._data = load(config, resolve_device(config.device), self._show_progress)
             self._begin(config)
         except Exception as error:
-            self._message = _sentence(error)
-            self._state = "failed"
-            log.warning("failed run=%s step=0 why=%s", self.id, self._message)
-            self._publish()
+            self.break_off(error)
             return
         self._state = "playing" if self._play_when_ready else "paused"
         self._message, self._progress = "", None
         log.info("ready run=%s data=%s device=%s", self.id, config.data, self.trainer.device)
         self._look(measure=True)
+
+    def break_off(self, error: Exception) -> None:
+        """Fails the run with one sentence; only a fault of ours leaves a traceback in the log."""
+        ours = not isinstance(error, (DataError, RuntimeError, MemoryError))
+        text = str(error).split("\n")[0].strip()
+        self._message = text if text and not ours else f"An unexpected {type(error).__name__}."
+        self._state = "failed"
+        log.warning("failed run=%s why=%s", self.id, self._message, exc_info=ours)
+        self._publish()
 
     def _show_progress(self, text: str, share: float | None) -> None:
         self._message, self._progress = text, share
@@ -176,7 +177,8 @@ class Run:
         self._looked_at = self._measured_at = self._kept_at = -1e9
         self._look_cost = self._measure_cost = self._keep_cost = 0.0
         self._pace: deque[tuple[float, int]] = deque(maxlen=64)
-        self._good = self._trainer.state()
+        self._good, self._good_events = self._trainer.state(), 0
+        self._changed = True
 
     @property
     def active(self) -> bool:
@@ -191,39 +193,41 @@ class Run:
         started = time.monotonic()
         figures: list[Tensor] = []
         steps: list[int] = []
-        changed = self._carry_out()
+        self._carry_out()
         while self._state == "playing" and time.monotonic() - started < budget:
             self._apply_scheduled()
             if self.slow is not None or self._walk is not None:
-                changed |= self._walk_on(steps, figures)
+                self._walk_on(steps, figures)
                 if self.slow is not None:
                     break
             else:
                 figures.append(self.trainer.step())
                 steps.append(self.trainer.steps)
             if self.stop_at is not None and self.trainer.steps >= self.stop_at:
-                self._state, changed = "paused", True
-            changed |= self._carry_out()
+                self._state, self._changed = "paused", True
+            self._carry_out()
         self._record(steps, figures)
         now = time.monotonic()
         self.seconds += now - started
         self._pace.append((now, self.trainer.steps))
-        self._maybe_look(changed)
+        self._maybe_look()
 
-    def _carry_out(self) -> bool:
-        """Does what was asked for; True when there was something."""
-        done = False
+    def _carry_out(self) -> None:
+        """Does what was asked for."""
         while self._queue:
             with self._lock:
                 action = self._queue.popleft()
             action()
-            done = True
-        return done
+            self._changed = True
 
     def _apply_scheduled(self) -> None:
         while self._scheduled and self._scheduled[0].step <= self.trainer.steps:
-            self.apply(self._scheduled.pop(0).changes)
-            self._carry_out()
+            due = self._scheduled.pop(0)
+            if due.update:
+                self._update_one(due.update)
+            else:
+                self.apply(due.changes)
+                self._carry_out()
 
     def _do_play(self) -> None:
         if self._state == "failed":
@@ -253,18 +257,20 @@ class Run:
     def _do_update(self, which: Update) -> None:
         self._do_play()
         self._finish_step()
-        if which == "critic":
-            figures = self.trainer.update_critic()
-        elif which == "generator":
-            figures = self.trainer.update_generator()
-        else:
+        if which == "both":
             figures = self.trainer.step()
-        if which != "both":
-            self._log_event(Event(self.trainer.steps, "update", f"{which} only", update=which))
-        self._record([self.trainer.steps], [figures])
+            self._record([self.trainer.steps], [figures])
+        else:
+            self._update_one(which)
         if self._state == "playing":
             self._state = "paused"
         self._look(measure=True)
+
+    def _update_one(self, which: Literal["critic", "generator"]) -> None:
+        trainer = self.trainer
+        figures = trainer.update_critic() if which == "critic" else trainer.update_generator()
+        self._log_event(Event(trainer.steps, "update", f"{which} only", update=which))
+        self._record([trainer.steps], [figures])
 
     def _log_event(self, event: Event) -> None:
         self.events = (*self.events, event)
@@ -272,12 +278,12 @@ class Run:
 
     # Slow motion --------------------------------------------------------------------------------
 
-    def _walk_on(self, steps: list[int], figures: list[Tensor]) -> bool:
-        """One stage further, when its time has come; True when it was."""
+    def _walk_on(self, steps: list[int], figures: list[Tensor]) -> None:
+        """One stage further, when its time has come."""
         now = time.monotonic()
         if self.slow is not None and now - self._stage_at < self.slow:
-            return False
-        self._stage_at = now
+            return
+        self._stage_at, self._changed = now, True
         self._walk = self._walk or self.trainer.stages()
         stage = next(self._walk, None)
         if stage is None:
@@ -287,7 +293,6 @@ class Run:
             figures.append(torch.tensor(list(self.trainer.figures().values())))
         else:
             self._stage = Stage(stage.name, stage.update, stage.updates, self.trainer.figures())
-        return True
 
     def _finish_step(self) -> None:
         """Changes come between steps: a step begun in slow motion is finished first."""
@@ -324,32 +329,35 @@ class Run:
             f"Stopped at step {step:,}: {why}. The networks and settings of step {back:,}, "
             "the last good ones, are kept: change a setting and press play to go on from there."
         )
-        kept = tuple(event for event in self.events if event.step <= back)
-        kept = kept[: self._good_events] if back < step else kept
-        self.events = (*kept, Event(step, "failed", why))
+        # What was done after that snapshot is undone with it.
+        self.events = (*self.events[: self._good_events], Event(step, "failed", why))
+        self._looked_at = -1e9
         log.warning("failed run=%s step=%d why=%s", self.id, step, why)
 
-    def _maybe_look(self, changed: bool) -> None:
+    def _maybe_look(self) -> None:
         now = time.monotonic()
         if now - self._looked_at >= max(LOOK_EVERY, self._look_cost / LOOK_SHARE):
             measure = max(2 * LOOK_EVERY, self._measure_cost / LOOK_SHARE)
             self._look(measure=now - self._measured_at >= measure)
-        elif changed:
+        elif self._changed:
             self._publish()
 
     def _look(self, measure: bool) -> None:
         """Takes a view, and figures when their time has come; then publishes."""
         started = time.monotonic()
-        if self._state != "failed":
+        self._view = self._observer.view()
+        self._look_cost = time.monotonic() - started
+        if measure and self._state != "failed":
             try:
-                self._view = self._observer.view()
-                self._look_cost = time.monotonic() - started
-                if measure:
-                    self._measure()
+                self._measure()
             except FloatingPointError as error:
                 self._fail(self.trainer.steps, str(error))
         self._looked_at = time.monotonic()
         self._publish()
+
+    def measure_now(self) -> Measures:
+        """The figures of this moment, for the thread that advances the run."""
+        return self._observer.measure()
 
     def _measure(self) -> None:
         started = time.monotonic()
@@ -368,6 +376,7 @@ class Run:
             self._keep_cost = self._kept_at - self._measured_at
 
     def _publish(self) -> None:
+        self._changed = False
         self._version += 1
         trainer = self._trainer
         if trainer is None:
@@ -418,8 +427,3 @@ def _value(value: Any) -> str:
         return ", ".join(map(str, value)) or "none"
     return str(value)
 
-
-def _sentence(error: Exception) -> str:
-    """What a person is told of an error: ours speak for themselves, others name their kind."""
-    text = str(error).split("\n")[0].strip()
-    return text if text else f"An unexpected {type(error).__name__} stopped the run."

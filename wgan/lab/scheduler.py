@@ -22,20 +22,28 @@ def use_training_threads() -> None:
     """Sets the calling thread's arithmetic threads, the same for every way to train.
 
     One rule everywhere, because another number of threads adds in another order: a run gives the
-    same bits on screen and headless. Small networks gain nothing beyond four.
+    same bits on screen and headless. Half of the cores, because threads that wait for each other
+    crawl as soon as anything else wants one of their cores; small networks gain little beyond four.
     """
-    torch.set_num_threads(min(4, os.cpu_count() or 1))
+    torch.set_num_threads(max(1, min(4, (os.cpu_count() or 1) // 2)))
 
 
 class Scheduler:
     """Advances its runs in turns on one thread, which ends when no run is left.
 
     asleep: tells which runs to pass over though they play (nobody watches them).
+    housekeeping: called between turns, on this thread.
     """
 
-    def __init__(self, name: str, asleep: Callable[[Run], bool] = lambda run: False) -> None:
+    def __init__(
+        self,
+        name: str,
+        asleep: Callable[[Run], bool] = lambda run: False,
+        housekeeping: Callable[[], None] = lambda: None,
+    ) -> None:
         self.name = name
         self._asleep = asleep
+        self._housekeeping = housekeeping
         self._runs: list[Run] = []
         self._condition = threading.Condition()
         self._thread: threading.Thread | None = None
@@ -66,6 +74,7 @@ class Scheduler:
     def _work(self) -> None:
         use_training_threads()
         while True:
+            self._housekeeping()
             with self._condition:
                 if not self._runs:
                     self._thread = None

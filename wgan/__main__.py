@@ -1,0 +1,5 @@
+import sys
+
+from wgan.cli import main
+
+sys.exit(main())

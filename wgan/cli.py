@@ -1,0 +1,238 @@
+"""`python -m wgan`: the same runs as on the page, without a screen.
+
+Progress goes to standard error; with `--json` the last line of standard output is one object.
+Bad input ends with exit code 2 and one line on standard error.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+import torch
+from tqdm import tqdm
+
+from wgan.config import ConfigError, ExperimentConfig, from_json
+from wgan.lab import archive
+from wgan.lab.run import Run
+from wgan.lab.scheduler import use_training_threads
+from wgan.presets import PRESETS
+
+SLICE = 0.25  # seconds between two looks at the clock
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse with one line on standard error and no usage text before it."""
+
+    def error(self, message: str) -> NoReturn:
+        raise ConfigError(message)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs a command line; returns the exit code."""
+    try:
+        options = _parser().parse_args(arguments)
+        return options.command(options)
+    except (ConfigError, archive.ArchiveError) as error:
+        print(f"wgan: {' '.join(str(error).split())}", file=sys.stderr)
+        return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="python -m wgan", description=__doc__.split("\n")[0])
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    presets = commands.add_parser("presets", help="list the named experiments")
+    presets.add_argument("--json", action="store_true", help="one JSON object")
+    presets.set_defaults(command=_presets)
+
+    train = commands.add_parser("train", help="train an experiment")
+    train.add_argument("experiment", metavar="PRESET_OR_JSON", help="a preset, a file, or JSON")
+    train.add_argument("--set", nargs="+", action="extend", default=[], metavar="k=v")
+    train.add_argument(
+        "--at",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="STEP:k=v",
+        help="change live fields once STEP steps are done (update=critic: that network alone)",
+    )
+    length = train.add_mutually_exclusive_group()
+    length.add_argument("--steps", type=_positive(int), metavar="N", help="generator steps")
+    length.add_argument("--seconds", type=_positive(float), metavar="S", help="default: 60")
+    train.add_argument("--seed", type=int, metavar="N")
+    train.add_argument("--device", metavar="auto|cpu|cuda")
+    train.add_argument("--out", type=Path, metavar="DIR", help="save config, log, curves, weights")
+    train.add_argument("--json", action="store_true", help="the figures as one JSON line")
+    train.set_defaults(command=_train)
+
+    replay = commands.add_parser("replay", help="repeat a saved run and compare the weights")
+    replay.add_argument("folder", type=Path, metavar="DIR")
+    replay.add_argument("--json", action="store_true", help="the figures as one JSON line")
+    replay.set_defaults(command=_replay)
+    return parser
+
+
+def _positive(kind: type) -> Any:
+    def parse(text: str) -> Any:
+        value = kind(text)
+        if not 0 < value < math.inf:
+            raise ValueError
+        return value
+
+    parse.__name__ = "positive number"  # argparse puts it into its message
+    return parse
+
+
+def _presets(options: argparse.Namespace) -> int:
+    if options.json:
+        print(json.dumps({p.name: p.config.to_dict() for p in PRESETS.values()}))
+    else:
+        for preset in PRESETS.values():
+            print(f"{preset.name:<22} {preset.about}")
+    return 0
+
+
+def _train(options: argparse.Namespace) -> int:
+    config = _experiment(options.experiment).replace(archive.parse_assignments(options.set))
+    given = {"seed": options.seed, "device": options.device}
+    config = config.replace({name: value for name, value in given.items() if value is not None})
+    planned = archive.parse_plan(options.at)
+    archive.check_plan(config, planned)
+    if options.out is not None:
+        _check_writable(options.out)
+
+    run = Run("train", config)
+    run.stop_at = options.steps
+    for due in planned:
+        run.schedule(due)
+    seconds = None if options.steps else options.seconds or 60.0
+    elapsed = _drive(run, seconds)
+    for due in planned:
+        if due.step >= run.trainer.steps:
+            print(f"wgan: step {due.step} of --at was not reached.", file=sys.stderr)
+    if options.out is not None:
+        archive.save(run, options.out)
+    name = options.experiment if options.experiment in PRESETS else None
+    _report(run, elapsed, options, preset=name, out=str(options.out) if options.out else None)
+    return 0
+
+
+def _replay(options: argparse.Namespace) -> int:
+    run, expected = archive.open_run(options.folder)
+    elapsed = _drive(run, None)
+    repeated = archive.weights(run.trainer)
+    identical = repeated.keys() == expected.keys() and all(
+        torch.equal(repeated[name], expected[name]) for name in expected
+    )
+    _report(run, elapsed, options, preset=None, out=str(options.folder), identical=identical)
+    if not identical:
+        print("wgan: the weights differ from the saved ones.", file=sys.stderr)
+    return 0 if identical else 1
+
+
+def _experiment(text: str) -> ExperimentConfig:
+    """A preset's name, inline JSON, or the path of a JSON file. Raises `ConfigError`."""
+    if text in PRESETS:
+        return PRESETS[text].config
+    if text.lstrip().startswith("{"):
+        return from_json(text)
+    try:
+        return from_json(Path(text).read_bytes())
+    except (OSError, ValueError) as error:
+        if isinstance(error, ConfigError):
+            raise
+        raise ConfigError(
+            f"There is no preset or config file {text!r}. Presets: {', '.join(PRESETS)}."
+        ) from None
+
+
+def _check_writable(folder: Path) -> None:
+    """Raises `ConfigError` before hours of training, not after them."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / ".writable").touch()
+        (folder / ".writable").unlink()
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"--out {folder} cannot be written: {error}.") from None
+
+
+def _drive(run: Run, seconds: float | None) -> float:
+    """Trains until the run stops by itself, or for `seconds`; returns the seconds it took.
+
+    Raises `ConfigError` when the run cannot begin (no such device, data that cannot be had).
+    """
+    use_training_threads()
+    run.prepare()
+    if run.state == "failed":
+        raise ConfigError(run.frame.message)
+    started = time.monotonic()
+    total = run.stop_at if seconds is None else seconds
+    with tqdm(total=total, unit="step" if seconds is None else "s", file=sys.stderr) as bar:
+        try:
+            while run.active:
+                left = SLICE if seconds is None else seconds - (time.monotonic() - started)
+                if left <= 0:
+                    break
+                run.advance(min(SLICE, left))
+                done = run.trainer.steps if seconds is None else time.monotonic() - started
+                bar.update(min(round(done, 2), total or 0) - bar.n)
+                bar.set_postfix_str(_progress(run))
+        except KeyboardInterrupt:
+            print("wgan: interrupted; what was trained so far is kept.", file=sys.stderr)
+    elapsed = time.monotonic() - started
+    if run.state == "failed":
+        print(f"wgan: {run.frame.message}", file=sys.stderr)
+    return elapsed
+
+
+def _progress(run: Run) -> str:
+    measures, words = run.frame.measures, [f"step {run.trainer.steps:,}"]
+    if measures and measures.modes is not None:
+        words.append(f"{measures.modes}/{measures.modes_total} modes")
+    if measures and measures.w1 is not None:
+        words.append(f"W1 {measures.w1:.3g}")
+    return ", ".join(words)
+
+
+def _report(
+    run: Run, seconds: float, options: argparse.Namespace, *, preset: str | None, **more: Any
+) -> None:
+    """The figures at the end, measured afresh: as one JSON line, or in words."""
+    measures = run.measure_now()
+    steps = run.trainer.steps
+    result = {
+        "preset": preset,
+        "config": run.config.to_dict(),
+        "step": steps,
+        "seconds": round(seconds, 3),
+        "steps_per_second": round(steps / seconds, 2) if seconds else None,
+        "finite": run.state != "failed",
+        "modes": measures.modes,
+        "modes_any": measures.modes_any,
+        "modes_total": measures.modes_total,
+        "mode_kl": _number(measures.mode_kl),
+        "high_quality": _number(measures.high_quality),
+        "w1": _number(measures.w1),
+        "w1_floor": _number(measures.w1_floor),
+        "critic_estimate": _number(measures.critic_estimate),
+        "averaged": measures.averaged,
+        "events": [archive.plain(event) for event in run.events],
+        **more,
+    }
+    if options.json:
+        print(json.dumps(result, allow_nan=False))
+        return
+    for name, value in result.items():
+        if name not in ("config", "events") and value is not None:
+            print(f"{name:<17} {value}")
+
+
+def _number(value: float | None) -> float | None:
+    return None if value is None or not math.isfinite(value) else round(value, 5)

@@ -1,0 +1,199 @@
+"""A run on disk: what it was, what was done to it, what came out; and how to repeat it.
+
+A folder holds `config.json` (the settings at step 0), `events.json` (what was changed at which
+step, and how many steps were done), `history.json` (the curves) and `model.safetensors` (the
+networks, each under its own prefix).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from wgan.config import (
+    SHORTHANDS,
+    ConfigError,
+    ExperimentConfig,
+    diff,
+    from_json,
+    parse_assignment,
+    replace_live,
+)
+from wgan.lab.frame import Event
+from wgan.lab.run import Run, Scheduled
+from wgan.presets import PRESETS
+from wgan.trainer import Trainer
+
+
+_COMMA = re.compile(r",(?=\w+=)")
+
+
+class ArchiveError(ValueError):
+    """A folder that holds no run. The message says what is missing or broken, and where."""
+
+
+def weights(trainer: Trainer) -> dict[str, torch.Tensor]:
+    """All tensors of the networks, as `generator.…`, `critic.…` and, if there, `averaged.…`."""
+    networks = {"generator": trainer.generator, "critic": trainer.critic}
+    if trainer.averaged is not None:
+        networks["averaged"] = trainer.averaged
+    return {
+        f"{prefix}.{name}": tensor.detach().cpu().contiguous().clone()
+        for prefix, network in networks.items()
+        for name, tensor in network.state_dict().items()
+    }
+
+
+def save(run: Run, folder: Path) -> None:
+    """Writes a run that nobody advances. Raises `OSError` when the folder cannot be written."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "config.json").write_text(run.first_config.to_json() + "\n")
+    record = {"steps": run.trainer.steps, "events": [plain(event) for event in run.events]}
+    (folder / "events.json").write_text(json.dumps(record, indent=2) + "\n")
+    history = {name: curve._asdict() for name, curve in run.frame.curves.items()}
+    (folder / "history.json").write_text(json.dumps(history, default=lambda a: a.tolist()) + "\n")
+    save_file(weights(run.trainer), folder / "model.safetensors")
+
+
+def plain(event: Event) -> dict[str, Any]:
+    """An event as JSON has it; a change is {field: [old, new]}."""
+    changes = {name: list(pair) for name, pair in event.changes.items()}
+    return {"step": event.step, "kind": event.kind, "text": event.text} | (
+        {"update": event.update} if event.kind == "update" else {"changes": changes}
+    )
+
+
+def open_run(folder: Path) -> tuple[Run, dict[str, torch.Tensor]]:
+    """A fresh run that will repeat the one in `folder`, and the weights it should end with.
+
+    Raises `ArchiveError` or `ConfigError` when the folder does not hold a run.
+    """
+    config = from_json(_read(folder / "config.json"))
+    try:
+        record = json.loads(_read(folder / "events.json"))
+        steps, events = record["steps"], record["events"]
+        planned = [_scheduled(event) for event in events if event["kind"] != "failed"]
+        if isinstance(steps, bool) or not isinstance(steps, int) or steps < 0:
+            raise TypeError
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        if isinstance(error, (ConfigError, ArchiveError)):
+            raise
+        raise ArchiveError(
+            f"{folder / 'events.json'} is not a run's log; expected {{steps, events}}."
+        ) from None
+    check_plan(config, planned)
+    try:
+        expected = load_file(folder / "model.safetensors")
+    except (OSError, SafetensorError):
+        raise ArchiveError(
+            f"{folder / 'model.safetensors'} is missing or not a whole safetensors file."
+        ) from None
+    run = Run("replay", config)
+    run.stop_at = steps
+    for due in planned:
+        run.schedule(due)
+    return run, expected
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text()
+    except (OSError, UnicodeDecodeError):
+        raise ArchiveError(
+            f"{path} cannot be read; a saved run has config.json, events.json, history.json and "
+            "model.safetensors."
+        ) from None
+
+
+def _scheduled(event: dict[str, Any]) -> Scheduled:
+    if event["kind"] == "update":
+        return plan_step(event["step"], {"update": event["update"]})
+    return plan_step(event["step"], {name: new for name, (_, new) in event["changes"].items()})
+
+
+def plan_step(step: Any, changes: dict[str, Any]) -> Scheduled:
+    """A planned change; `update` is no field but names the network to update alone.
+
+    Raises `ConfigError` for a step or an update that is not allowed.
+    """
+    if isinstance(step, bool) or not isinstance(step, int) or step < 0:
+        raise ConfigError(f"The step of a change is {step!r}; allowed: a whole number from 0.")
+    fields = {name: value for name, value in changes.items() if name != "update"}
+    update = changes.get("update", "")
+    if update not in ("", "critic", "generator") or (update and fields):
+        raise ConfigError(f"update is {update!r}; allowed: critic or generator, alone.")
+    return Scheduled(step, fields, update)
+
+
+def check_plan(config: ExperimentConfig, planned: Iterable[Scheduled]) -> None:
+    """Raises `ConfigError` when a planned change will not be allowed in its turn."""
+    for due in sorted(planned, key=lambda due: due.step):
+        config = replace_live(config, due.changes)
+
+
+def command(config: ExperimentConfig, events: Iterable[Event], steps: int) -> str:
+    """The `python -m wgan train …` line that repeats a run of this config and these events."""
+    preset = min(PRESETS.values(), key=lambda p: len(diff(p.config, config)))
+    words = ["python", "-m", "wgan", "train", preset.name]
+    changes = {name: new for name, (_, new) in diff(preset.config, config).items()}
+    if "seed" in changes:
+        words += ["--seed", str(changes.pop("seed"))]
+    if "device" in changes:
+        words += ["--device", changes.pop("device")]
+    if changes:
+        words += ["--set", *_assignments(changes)]
+    for event in events:
+        if event.kind == "update":
+            words += ["--at", f"{event.step}:update={event.update}"]
+        elif event.kind == "change":
+            first, *more = _assignments({name: new for name, (_, new) in event.changes.items()})
+            words += ["--at", f"{event.step}:{first}", *more]
+    return shlex.join([*words, "--steps", str(max(steps, 1))])
+
+
+def _assignments(changes: dict[str, Any]) -> list[str]:
+    """`name=value` words, both networks in one where they agree."""
+    shown = dict(changes)
+    for short, (a, b) in SHORTHANDS.items():
+        if a in shown and b in shown and shown[a] == shown[b]:
+            shown[short] = shown.pop(a)
+            del shown[b]
+    return [f"{name}={_word(value)}" for name, value in shown.items()]
+
+
+def _word(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def parse_plan(words: list[str]) -> list[Scheduled]:
+    """`["3000:objective=wgan", "constraint=gp", …]` -> planned changes. Raises `ConfigError`.
+
+    A word without a step belongs to the step before it.
+    """
+    groups: list[tuple[int, dict[str, Any]]] = []
+    for word in words:
+        step, colon, rest = word.partition(":")
+        if colon and "=" not in step:
+            if not step.isdecimal():
+                raise ConfigError(f"--at takes STEP:field=value, got {word!r}.")
+            groups.append((int(step), {}))
+            word = rest
+        elif not groups:
+            raise ConfigError(f"--at takes STEP:field=value, got {word!r}.")
+        groups[-1][1].update(parse_assignments([word]))
+    return [plan_step(step, changes) for step, changes in groups]
+
+
+def parse_assignments(words: Iterable[str]) -> dict[str, Any]:
+    """`["lr=1e-4", "objective=wgan,constraint=gp"]` -> fields. Raises `ConfigError`."""
+    # A comma parts assignments only where another `name=` follows it: lists have commas too.
+    parts = [part for word in words for part in _COMMA.split(word)]
+    return dict(parse_assignment(part) for part in parts)

@@ -1,0 +1,184 @@
+"""Named experiments: the papers' settings where they exist, and settings measured to work."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from wgan.config import IMAGE_DATA, POINT_DATA, ExperimentConfig, from_dict
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A starting point. `about` says in one sentence what to watch for, and where it is from."""
+
+    name: str
+    title: str
+    about: str
+    fields: dict[str, Any]
+
+    @property
+    def config(self) -> ExperimentConfig:
+        return from_dict(self.fields)
+
+
+# Non-saturating GAN, one critic step (Goodfellow et al. 2014).
+GAN = {"objective": "gan", "constraint": "none", "critic_steps": 1}
+# Arjovsky et al. 2017, Algorithm 1.
+WGAN_CLIP = {
+    "objective": "wgan",
+    "constraint": "clip",
+    "clip_value": 0.01,
+    "critic_steps": 5,
+    "optimizer": "rmsprop",
+    "lr": 5e-5,
+}
+# Gulrajani et al. 2017, Algorithm 1, except the learning rate.
+WGAN_GP = {"objective": "wgan", "constraint": "gp", "critic_steps": 5, "optimizer": "adam"}
+
+TOY = {"width": 128, "depth": 3, "latent_dim": 2, "batch_size": 256, "beta1": 0.5, "beta2": 0.9}
+DIGITS = {
+    "data": "digits",
+    "image_size": 8,
+    "width": 256,
+    "depth": 3,
+    "latent_dim": 64,
+    "output": "tanh",
+    "batch_size": 64,
+    "lr": 2e-4,
+    "beta1": 0.5,
+    "beta2": 0.9,
+    "gp_weight": 10.0,
+}
+MNIST = DIGITS | {"data": "mnist", "image_size": 28, "batch_size": 128, "latent_dim": 100}
+
+_ALL = [
+    Preset(
+        "digits-gan",
+        "Digits · GAN that collapses",
+        "Within seconds the generator draws one digit only. Switch to WGAN-GP and watch it heal.",
+        DIGITS | GAN,
+    ),
+    Preset(
+        "digits-wgan-clip",
+        "Digits · WGAN, clipped",
+        "All ten digits come, slowly: clipping keeps the critic's slope far below 1.",
+        DIGITS | WGAN_CLIP | {"lr": 2e-4},
+    ),
+    Preset(
+        "digits-wgan-gp",
+        "Digits · WGAN-GP",
+        "All ten digits within seconds, evenly.",
+        DIGITS | WGAN_GP,
+    ),
+    Preset(
+        "ring-gan",
+        "Ring of 8 · GAN that collapses",
+        "The samples gather on one Gaussian and hop from one to the next.",
+        TOY | GAN | {"lr": 2e-4},
+    ),
+    Preset(
+        "ring-lsgan",
+        "Ring of 8 · LSGAN",
+        "Least squares (Mao et al. 2017): some of the eight modes, seldom all.",
+        TOY | GAN | {"objective": "lsgan", "lr": 2e-4},
+    ),
+    Preset(
+        "ring-wgan-clip",
+        "Ring of 8 · WGAN, clipped",
+        "The original constraint: see how flat and angular the critic's surface stays.",
+        TOY | WGAN_CLIP,
+    ),
+    Preset(
+        "ring-wgan-gp",
+        "Ring of 8 · WGAN-GP",
+        "All eight modes within half a minute; the penalty weight is the authors' for toys.",
+        TOY | WGAN_GP | {"lr": 1e-3, "gp_weight": 0.1, "ema": 0.99},
+    ),
+    Preset(
+        "grid-gan",
+        "Grid of 25 · GAN that collapses",
+        "Of 25 modes a few are found and lost again.",
+        TOY | GAN | {"data": "grid25", "lr": 2e-4},
+    ),
+    Preset(
+        "grid-wgan-gp",
+        "Grid of 25 · WGAN-GP",
+        "25 modes: wider networks, the same penalty.",
+        TOY | WGAN_GP | {"data": "grid25", "lr": 1e-3, "gp_weight": 0.1, "ema": 0.99},
+    ),
+    Preset(
+        "swissroll-wgan-clip",
+        "Swiss roll · WGAN, clipped",
+        "The critic's surface cannot follow the roll (WGAN-GP, Fig. 1).",
+        TOY | WGAN_CLIP | {"data": "swissroll"},
+    ),
+    Preset(
+        "swissroll-wgan-gp",
+        "Swiss roll · WGAN-GP",
+        "With the penalty it can: look along the roll.",
+        TOY | WGAN_GP | {"data": "swissroll", "lr": 1e-3, "gp_weight": 0.1, "ema": 0.99},
+    ),
+    Preset(
+        "mnist-gan-mlp",
+        "MNIST · GAN, MLPs",
+        "The vanilla GAN of many tutorials, with tanh output.",
+        MNIST | GAN | {"beta2": 0.999},
+    ),
+    Preset(
+        "mnist-wgan-gp",
+        "MNIST · WGAN-GP, MLPs",
+        "The same networks under the gradient penalty.",
+        MNIST | WGAN_GP,
+    ),
+    Preset(
+        "mnist-wgan-gp-dcgan",
+        "MNIST · WGAN-GP, DCGAN",
+        "Convolutions on 32×32 pixels; wants a GPU.",
+        MNIST | WGAN_GP | {"network": "dcgan", "image_size": 32, "width": 32, "norm_g": "batch"},
+    ),
+    Preset(
+        "cifar10-wgan-gp",
+        "CIFAR-10 · WGAN-GP, ResNet",
+        "Residual networks with layer normalisation in the critic; wants a GPU.",
+        MNIST
+        | WGAN_GP
+        | {
+            "data": "cifar10",
+            "network": "resnet",
+            "image_size": 32,
+            "width": 64,
+            "batch_size": 64,
+            "norm_g": "batch",
+            "norm_d": "layer",
+        },
+    ),
+]
+PRESETS = {preset.name: preset for preset in _ALL}
+DEFAULT = "digits-gan"
+
+
+def cure(config: ExperimentConfig) -> dict[str, Any]:
+    """The live changes that make a run WGAN-GP, with the values measured for its kind of data."""
+    own = (
+        {"lr": 1e-3, "gp_weight": 0.1, "ema": 0.99}
+        if config.is_points
+        else {"lr": 2e-4, "gp_weight": 10.0}
+    )
+    return WGAN_GP | own | {"gp_target": 1.0}
+
+
+def collapse(config: ExperimentConfig) -> dict[str, Any]:
+    """The live changes that make a run the GAN that collapses."""
+    return GAN | {"lr": 2e-4, "ema": 0.0, "optimizer": "adam"}
+
+
+def with_data(config: ExperimentConfig, data: str) -> ExperimentConfig:
+    """The config of another data set: between points and images, with the other kind's shapes."""
+    if (data in POINT_DATA) == config.is_points:
+        return config.replace({"data": data})
+    kind = TOY | {"output": "linear", "activation": "relu", "network": "mlp"}
+    if data not in POINT_DATA:
+        kind = DIGITS | {"image_size": IMAGE_DATA[data][1]}
+    weight = 0.1 if data in POINT_DATA else 10.0
+    return config.replace(kind | {"data": data, "gp_weight": weight})

@@ -1,0 +1,17 @@
+"""Streamlit internals that have no public face, each with the reason and the version it was seen in.
+
+Seen in Streamlit 1.67.
+"""
+
+from __future__ import annotations
+
+from streamlit.runtime.pages_manager import PagesManager
+
+
+def opened_without_app() -> bool:
+    """True when a page of `pages/` was run by itself.
+
+    On a fresh server a deep link runs the page of that name without `app.py`, until
+    `st.navigation` has been called once in the process.
+    """
+    return bool(PagesManager.uses_pages_directory)

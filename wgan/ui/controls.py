@@ -1,0 +1,262 @@
+"""The settings of a run as widgets, grouped as the field thinks. Live ones apply at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+from wgan.advice import warnings
+from wgan.config import (
+    DATA,
+    POINT_DATA,
+    SHORTHANDS,
+    ConfigError,
+    ExperimentConfig,
+    choices,
+    span,
+)
+from wgan.data import title
+from wgan.lab.run import Run
+from wgan.presets import WGAN_GP, collapse, cure, with_data
+from wgan.ui import binding
+from wgan.ui.words import sections
+
+RATES = [
+    1e-6, 2e-6, 5e-6, 1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2, 2e-2, 5e-2, 0.1,
+    0.2, 0.5, 1.0,
+]  # fmt: skip
+DECAYS = [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.999, 0.9999]
+
+
+def label(field: str) -> str:
+    return sections("controls")[field].partition("\n")[0]
+
+
+def help_text(field: str) -> str:
+    return sections("controls")[field].partition("\n")[2].strip()
+
+
+def option_label(field: str, value: Any) -> str:
+    """How a value is shown: `gp` -> `GP`."""
+    kind = {"norm_g": "norm", "norm_d": "norm", "optimizer_g": "optimizer"}.get(field, field)
+    kind = "optimizer" if kind == "optimizer_d" else kind
+    lines = sections("options").get(kind, "").splitlines()
+    shown = dict(line.split(": ", 1) for line in lines)
+    return shown.get(str(value), str(value))
+
+
+def _key(field: str) -> str:
+    return f"set_{field}"
+
+
+def _on_change(run: Run, field: str) -> None:
+    value = st.session_state[_key(field)]
+    if value is None:  # a segmented control clicked on its chosen segment: keep it
+        return
+    binding.change(run, {field: value})
+
+
+def _current(run: Run, field: str) -> Any:
+    """The value to show: of a shorthand, the critic's where the two networks differ."""
+    return getattr(run.config, SHORTHANDS[field][1] if field in SHORTHANDS else field)
+
+
+def _prepare(run: Run, field: str, value: Any) -> dict[str, Any]:
+    """Sets the widget's state to the run's value; the arguments that all widgets share."""
+    st.session_state[_key(field)] = value
+    return {
+        "label": label(field),
+        "key": _key(field),
+        "help": help_text(field),
+        "on_change": _on_change,
+        "args": (run, field),
+    }
+
+
+def segments(run: Run, field: str, options: Sequence[str] | None = None) -> None:
+    """A row of choices for a live field or shorthand."""
+    full = choices(SHORTHANDS.get(field, (field,))[0])
+    value = _current(run, field)
+    # A value that is not among the row's few (set elsewhere) joins them.
+    shown = list(options or full)
+    shown += [value] if value not in shown else []
+    st.segmented_control(
+        options=shown,
+        format_func=lambda v: option_label(field, v),
+        required=True,
+        width="stretch",
+        **_prepare(run, field, value),
+    )
+
+
+def _choice(run: Run, field: str) -> None:
+    st.selectbox(
+        options=choices(field),
+        format_func=lambda v: option_label(field, v),
+        **_prepare(run, field, _current(run, field)),
+    )
+
+
+def _ladder(run: Run, field: str, rungs: Sequence[float]) -> None:
+    """A slider over round values; the run's own value is always among them."""
+    value = _current(run, field)
+    st.select_slider(
+        options=sorted({*rungs, value}),
+        format_func=lambda v: f"{v:g}",
+        **_prepare(run, field, value),
+    )
+
+
+def _number(run: Run, field: str, step: float | int) -> None:
+    limits, value = span(field), _current(run, field)
+    kind = type(value)
+    st.number_input(
+        min_value=kind(limits.low),
+        max_value=kind(limits.high),
+        step=kind(step),
+        format="%d" if kind is int else "%g",
+        **_prepare(run, field, value),
+    )
+
+
+def switches(run: Run) -> None:
+    """The story's switches, beside the samples: cure, objective, constraint, norm, optimiser."""
+    config = run.config
+    cured = config.objective == WGAN_GP["objective"] and config.constraint == "gp"
+    if cured:
+        st.button(
+            "Back to the GAN",
+            key="collapse",
+            icon=":material/undo:",
+            on_click=binding.change,
+            args=(run, collapse(config)),
+            width="stretch",
+            help="Non-saturating GAN, one critic step; the weights stay.",
+        )
+    else:
+        st.button(
+            "Cure it: switch to WGAN-GP",
+            key="cure",
+            type="primary",
+            icon=":material/healing:",
+            on_click=binding.change,
+            args=(run, cure(config)),
+            width="stretch",
+            help="Wasserstein objective, gradient penalty, five critic steps; the weights stay.",
+        )
+    segments(run, "objective")
+    segments(run, "constraint")
+    left, right = st.columns(2)
+    with left:
+        segments(run, "norm_d", ["none", "batch", "layer"])
+    with right:
+        segments(run, "optimizer")
+
+
+def advice(config: ExperimentConfig) -> None:
+    """Why a combination is a bad idea; allowed all the same."""
+    for sentence in warnings(config):
+        st.warning(sentence, icon=":material/lightbulb:")
+
+
+def settings(run: Run) -> None:
+    """All live fields, in the sidebar: the live view stays in sight while they move."""
+    config = run.config
+    st.subheader("Settings")
+    st.caption("They apply to the run in progress, before its next step.")
+    with st.expander("Lipschitz constraint", expanded=True):
+        if config.constraint == "clip":
+            _ladder(run, "clip_value", [1e-3, 2e-3, 5e-3, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0])
+        elif config.constraint == "none":
+            st.caption("No constraint: nothing to set.")
+        else:
+            _ladder(run, "gp_weight", [0.0, 0.01, 0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0])
+            if config.constraint in ("gp", "gp_onesided"):
+                _number(run, "gp_target", 0.1)
+    with st.expander("Optimisers", expanded=True):
+        _choice(run, "optimizer_d")
+        _ladder(run, "lr_d", RATES)
+        _choice(run, "optimizer_g")
+        _ladder(run, "lr_g", RATES)
+        if "adam" in (config.optimizer_g, config.optimizer_d):
+            _ladder(run, "beta1", DECAYS)
+            _ladder(run, "beta2", DECAYS)
+    with st.expander("Steps and batch", expanded=True):
+        _number(run, "critic_steps", 1)
+        _ladder(run, "batch_size", [8, 16, 32, 64, 128, 256, 512, 1024])
+        _ladder(run, "ema", [0.0, 0.9, 0.98, 0.99, 0.995, 0.999, 0.9999])
+        for field in ("freeze_g", "freeze_d"):
+            st.toggle(**_prepare(run, field, _current(run, field)))
+    with st.expander("Normalisation"):
+        _choice(run, "norm_d")
+        _choice(run, "norm_g")
+    with st.expander("Deliberate bugs"):
+        st.multiselect(
+            options=choices("faults"),
+            format_func=lambda v: option_label("faults", v),
+            placeholder="None",
+            **_prepare(run, "faults", list(config.faults)),
+        )
+
+
+def new_run(run: Run) -> None:
+    """The structural fields: they describe another experiment, so they start a new run."""
+    config = run.config
+    st.caption(
+        "These describe the data and the networks. Changing them starts a new run with the "
+        "settings above; the present one is left."
+    )
+    with st.form("new_run", border=False):
+        values: dict[str, Any] = {}
+        columns = st.columns(4)
+        spots = iter(columns * 4)
+
+        def choice(field: str, options: Sequence[Any], show: Any = None) -> None:
+            value = getattr(config, field)
+            with next(spots):
+                values[field] = st.selectbox(
+                    label(field),
+                    options,
+                    index=list(options).index(value),
+                    format_func=show or (lambda v: option_label(field, v)),
+                    key=f"new_{field}_{run.id}",
+                    help=help_text(field),
+                )
+
+        def number(field: str) -> None:
+            limits = span(field)
+            with next(spots):
+                values[field] = st.number_input(
+                    label(field),
+                    int(limits.low),
+                    int(limits.high),
+                    value=getattr(config, field),
+                    key=f"new_{field}_{run.id}",
+                    help=help_text(field),
+                )
+
+        offered = [name for name in DATA if name != "points" or config.data == "points"]
+        choice("data", offered, title)
+        for field in ("network", "activation", "output"):
+            choice(field, choices(field))
+        for field in ("width", "depth", "latent_dim"):
+            number(field)
+        for field in ("latent", "image_size", "precision", "device"):
+            choice(field, choices(field))
+        number("seed")
+        if st.form_submit_button("Start a new run", type="primary", icon=":material/add:"):
+            try:
+                binding.start(_new_config(config, values))
+            except ConfigError as error:
+                binding.notice(str(error))
+            st.rerun()
+
+
+def _new_config(config: ExperimentConfig, values: dict[str, Any]) -> ExperimentConfig:
+    """Between points and images, what was not touched takes values that suit the new data."""
+    touched = {name: v for name, v in values.items() if v != getattr(config, name)}
+    if (values["data"] in POINT_DATA) != config.is_points:
+        config = with_data(config, values["data"])
+    return config.replace(touched)

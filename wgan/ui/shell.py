@@ -1,0 +1,34 @@
+"""What all pages share: the page's frame and the navigation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from wgan.ui import _compat
+
+PAGES = Path(__file__).parents[2] / "pages"
+
+
+def navigation():  # noqa: ANN201 (Streamlit's page type is not public by name)
+    """The pages of the app; returns the one that was asked for."""
+    return st.navigation(
+        [
+            st.Page(PAGES / "lab.py", title="Lab", icon=":material/science:", default=True),
+            st.Page(PAGES / "guide.py", title="Guide", icon=":material/menu_book:"),
+        ],
+        position="top",
+    )
+
+
+def open_page(title: str) -> None:
+    """First call of every page: its title, and the navigation where the page stands alone."""
+    st.set_page_config(
+        page_title=f"{title} · WGAN Lab",
+        page_icon=":material/science:",
+        layout="wide",
+        initial_sidebar_state="collapsed",
+    )
+    if _compat.opened_without_app():
+        navigation()
