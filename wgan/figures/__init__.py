@@ -1,0 +1,30 @@
+"""Plain arrays in, plotly figures out: what a run publishes, drawn.
+
+A figure is a plain dict `{"data": [...], "layout": {...}}` whose arrays are Plotly typed arrays
+(base64), several times cheaper to build and to send than `plotly.graph_objects`. Layouts carry no
+colour of text, grid or background: those follow the page's theme in the browser.
+"""
+
+from wgan.figures.base import ALARM, CRITIC, EVENT, GENERATED, HEALTHY, REAL, Figure
+from wgan.figures.curves import curve_distance, curve_gradient, curve_losses, curve_modes
+from wgan.figures.images import data_uri, image_grid
+from wgan.figures.meter import mode_meter
+from wgan.figures.plane import points
+
+__all__ = [
+    "ALARM",
+    "CRITIC",
+    "EVENT",
+    "GENERATED",
+    "HEALTHY",
+    "REAL",
+    "Figure",
+    "curve_distance",
+    "curve_gradient",
+    "curve_losses",
+    "curve_modes",
+    "data_uri",
+    "image_grid",
+    "mode_meter",
+    "points",
+]

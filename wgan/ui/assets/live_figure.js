@@ -1,0 +1,191 @@
+// One chart that stays: the default export runs again at every change of data or theme, with the
+// same `parentElement`, and draws into the same node. Zoom and hover survive.
+
+const charts = new WeakMap() // parentElement -> its chart
+
+export default function ({ data, parentElement }) {
+  let chart = charts.get(parentElement)
+  if (!chart) {
+    chart = mount(parentElement)
+    charts.set(parentElement, chart)
+  }
+  chart.show(data)
+  return () => {
+    // Streamlit also cleans up after calls that a newer one has overtaken, while the node is still
+    // on the page: only a node that has left it is let go.
+    setTimeout(() => {
+      if (parentElement.isConnected || charts.get(parentElement) !== chart) return
+      charts.delete(parentElement)
+      chart.close()
+    })
+  }
+}
+
+// The promise of Plotly, which the loader keeps; whoever comes first creates it.
+function library() {
+  return (window.__wganPlotly ??= deferred()).promise
+}
+
+function deferred() {
+  const made = {}
+  made.promise = new Promise((resolve, reject) => Object.assign(made, { resolve, reject }))
+  return made
+}
+
+function mount(parent) {
+  const frame = parent.querySelector(".wgan-figure")
+  const wait = parent.querySelector(".wgan-figure-wait")
+  const plot = parent.querySelector(".wgan-figure-plot")
+  const touch = matchMedia("(hover: none) and (pointer: coarse)").matches
+  let Plotly = null
+  let figure = null // the latest data, as it came
+  let zoom = {} // axis name -> range chosen by the user
+  let drawn = false
+  let held = false // a pointer is down on the chart: a redraw would break the drag
+  let scheduled = 0
+
+  const schedule = () => {
+    scheduled ||= requestAnimationFrame(() => {
+      scheduled = 0
+      draw().catch(fail)
+    })
+  }
+
+  async function draw() {
+    const width = frame.clientWidth
+    if (!Plotly || !figure || held || width === 0 || !plot.isConnected) return // hidden: later
+    const look = theme(parent)
+    const layout = themed(figure.layout, look, { width, height: figure.height, zoom, touch })
+    const config = {
+      displaylogo: false,
+      showSendToCloud: false,
+      scrollZoom: false,
+      doubleClick: false, // handled below, since the axes it would return to have grown
+      displayModeBar: touch ? false : "hover",
+      modeBarButtons: [[resetButton(Plotly), pictureButton(Plotly, look)]],
+    }
+    await Plotly.react(plot, figure.data, layout, config)
+    if (drawn) return
+    drawn = true
+    wait.hidden = true
+    plot.on("plotly_relayout", remember)
+    plot.on("plotly_doubleclick", unzoom)
+  }
+
+  function fail(error) {
+    console.error("A chart could not be drawn.", error)
+    if (drawn) return // the last good picture stays
+    wait.dataset.failed = ""
+    wait.textContent = "The chart could not be drawn; training goes on. Reload the page to try again."
+  }
+
+  function remember(changes) {
+    for (const [name, value] of Object.entries(changes)) {
+      const part = name.match(/^([xy]axis\d*)\.range(?:\[([01])\])?$/)
+      if (!part) continue
+      if (part[2] === undefined) zoom[part[1]] = [...value]
+      else (zoom[part[1]] ??= [...plot.layout[part[1]].range])[part[2]] = value
+    }
+  }
+
+  function unzoom() {
+    zoom = {}
+    schedule()
+  }
+
+  const resetButton = Plotly => ({
+    name: "reset",
+    title: "Show everything",
+    icon: Plotly.Icons.home,
+    click: unzoom,
+  })
+
+  const pictureButton = (Plotly, look) => ({
+    name: "picture",
+    title: "Save as PNG",
+    icon: Plotly.Icons.camera,
+    click: node =>
+      Plotly.downloadImage(
+        { data: node.data, layout: { ...node.layout, paper_bgcolor: look.background } },
+        { format: "png", scale: 2, width: frame.clientWidth, height: figure.height, filename: figure.name },
+      ),
+  })
+
+  const down = () => (held = true)
+  const up = () => {
+    if (!held) return
+    held = false
+    setTimeout(schedule) // after Plotly has finished the drag itself
+  }
+  plot.addEventListener("pointerdown", down, true)
+  window.addEventListener("pointerup", up, true)
+  window.addEventListener("pointercancel", up, true)
+  window.addEventListener("blur", up)
+  const sized = new ResizeObserver(schedule) // also fires when a hidden tab is opened
+  sized.observe(frame)
+
+  library().then(loaded => {
+    Plotly = loaded
+    schedule()
+  }, fail)
+
+  return {
+    show(data) {
+      figure = data
+      frame.style.height = `${data.height}px`
+      frame.setAttribute("role", "img")
+      frame.setAttribute("aria-label", data.alt)
+      schedule()
+    },
+    close() {
+      cancelAnimationFrame(scheduled)
+      sized.disconnect()
+      window.removeEventListener("pointerup", up, true)
+      window.removeEventListener("pointercancel", up, true)
+      window.removeEventListener("blur", up)
+      if (drawn) Plotly.purge(plot)
+    },
+  }
+}
+
+function theme(parent) {
+  const style = getComputedStyle(parent)
+  const value = name => style.getPropertyValue(`--st-${name}`).trim()
+  return {
+    text: value("text-color"),
+    background: value("background-color"),
+    panel: value("secondary-background-color"),
+    line: value("border-color"),
+    faint: value("border-color-light"),
+    font: value("font"),
+  }
+}
+
+function themed(given, look, { width, height, zoom, touch }) {
+  const layout = structuredClone(given)
+  const narrow = width < 480
+  Object.assign(layout, {
+    width,
+    height,
+    paper_bgcolor: "rgba(0,0,0,0)",
+    plot_bgcolor: "rgba(0,0,0,0)",
+    font: { family: look.font, color: look.text, size: narrow ? 11 : 13 },
+    hoverlabel: { bgcolor: look.panel, bordercolor: look.line, font: { color: look.text } },
+    modebar: { bgcolor: "rgba(0,0,0,0)", color: look.line, activecolor: look.text },
+  })
+  if (touch) layout.dragmode = false
+  for (const name of Object.keys(layout).filter(key => /^[xy]axis\d*$/.test(key))) {
+    const axis = layout[name]
+    axis.gridcolor = look.faint
+    axis.zerolinecolor = look.line
+    axis.zerolinewidth = 2
+    axis.fixedrange = touch
+    if (zoom[name]) axis.range = [...zoom[name]]
+  }
+  for (const note of layout.annotations ?? []) {
+    // Half see-through: legible over a curve, which shows below.
+    note.bgcolor = /^#[0-9a-f]{6}$/i.test(look.background) ? `${look.background}a0` : look.background
+    if (narrow) note.font.size = 9
+  }
+  return layout
+}
