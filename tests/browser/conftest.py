@@ -1,0 +1,106 @@
+"""Fixtures for tests in a real browser: `server` starts a Streamlit app, `page` is a fresh tab.
+
+def test_it(server, page):
+    page.goto(server("tests/browser/apps/live_demo.py", query="?theme=dark"))
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+ROOT = Path(__file__).parents[2]
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One Chromium for all tests. In CI a missing Chromium is an error, elsewhere a skip."""
+    if not CHROMIUM.exists() and not os.environ.get("CI"):
+        pytest.skip(f"{CHROMIUM} is not installed")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A fresh tab, 1440 × 900, with no stored state."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    tab = context.new_page()
+    tab.set_default_timeout(60_000)
+    yield tab
+    context.close()
+
+
+@pytest.fixture
+def problems(page: Page) -> list[str]:
+    """Errors on the page's console and uncaught exceptions, as they come."""
+    found: list[str] = []
+    page.on("pageerror", lambda error: found.append(str(error)))
+    page.on("console", lambda line: found.append(line.text) if line.type == "error" else None)
+    return found
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Callable[..., str]]:
+    """`server(script, query="") -> url`: starts each script once, and waits until it serves."""
+    running: dict[str, tuple[subprocess.Popen[bytes], str]] = {}
+
+    def start(script: str | Path, *, query: str = "") -> str:
+        path = str((ROOT / script).resolve())
+        if path not in running:
+            running[path] = _serve(path)
+        return running[path][1] + "/" + query
+
+    yield start
+    for process, _ in running.values():
+        process.terminate()
+        process.wait(timeout=20)
+
+
+def _serve(path: str) -> tuple[subprocess.Popen[bytes], str]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    options = ["--server.headless=true", "--browser.gatherUsageStats=false"]
+    options += [f"--server.port={port}", "--server.address=127.0.0.1"]
+    options += ["--server.fileWatcherType=none", "--runner.postScriptGC=false"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "streamlit", "run", path, *options],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    url = f"http://127.0.0.1:{port}"
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            with urllib.request.urlopen(f"{url}/_stcore/health", timeout=2) as answer:
+                if answer.status == 200:
+                    return process, url
+        except OSError:
+            time.sleep(0.1)
+    process.kill()
+    raise RuntimeError(f"{path} did not start serving.")

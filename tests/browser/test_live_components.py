@@ -1,0 +1,232 @@
+"""The live chart keeps its node, zoom and hover while data streams; the pad hands its points over.
+
+In a real browser, on a page that streams at 2 Hz.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from playwright.sync_api import Browser, Page
+
+from wgan.config import MAX_POINTS
+from wgan.ui.live import drawn_points
+
+DEMO = "tests/browser/apps/live_demo.py"
+PLOT = ".st-key-distance .wgan-figure-plot"
+
+
+def open_demo(page: Page, url: str) -> None:
+    page.goto(url)
+    page.wait_for_selector(f"{PLOT} .main-svg")
+    page.wait_for_selector(".wgan-figure-wait", state="hidden")
+
+
+def ticks(page: Page) -> int:
+    return int(page.locator("#tick").inner_text())
+
+
+def wait_ticks(page: Page, count: int) -> None:
+    page.wait_for_function(
+        "end => +document.querySelector('#tick').innerText >= end", arg=ticks(page) + count
+    )
+
+
+def x_range(page: Page) -> list[float]:
+    """The axis as it is drawn, rounded to whole steps."""
+    axis = page.locator(PLOT).evaluate("node => node._fullLayout.xaxis.range")
+    return [round(value) for value in axis]
+
+
+@pytest.mark.browser
+def test_node_and_zoom_outlive_thirty_updates(server, page, problems):
+    open_demo(page, server(DEMO))
+    page.evaluate(
+        """selector => {
+          const node = document.querySelector(selector)
+          window.kept = [node, node.querySelector('.main-svg')]
+        }""",
+        PLOT,
+    )
+    assert x_range(page) == [0, 1000]
+    box = page.locator(f"{PLOT} .nsewdrag").bounding_box()
+    y = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + 0.25 * box["width"], y)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.5 * box["width"], y, steps=5)
+    page.mouse.move(box["x"] + 0.75 * box["width"], y, steps=5)
+    page.mouse.up()
+    page.wait_for_function("s => document.querySelector(s)._fullLayout.xaxis.range[0] > 200", PLOT)
+    zoomed = x_range(page)
+    assert zoomed == pytest.approx([250, 750], abs=20)
+
+    wait_ticks(page, 30)
+
+    assert x_range(page) == zoomed
+    assert page.evaluate(
+        """selector => {
+          const node = document.querySelector(selector)
+          return node === window.kept[0] && node.querySelector('.main-svg') === window.kept[1]
+        }""",
+        PLOT,
+    )
+    page.mouse.dblclick(box["x"] + box["width"] / 2, y)
+    page.wait_for_function("s => document.querySelector(s)._fullLayout.xaxis.range[0] === 0", PLOT)
+    assert x_range(page) == [0, 2000]  # the axis has grown meanwhile
+    assert problems == []
+
+
+@pytest.mark.browser
+def test_a_drag_is_not_broken_by_updates(server, page):
+    open_demo(page, server(DEMO))
+    box = page.locator(f"{PLOT} .nsewdrag").bounding_box()
+    y = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + 0.2 * box["width"], y)
+    page.mouse.down()
+    for share in (0.3, 0.4, 0.5, 0.6):
+        page.mouse.move(box["x"] + share * box["width"], y)
+        wait_ticks(page, 1)
+    page.mouse.up()
+    page.wait_for_function("s => document.querySelector(s)._fullLayout.xaxis.range[0] > 150", PLOT)
+    assert x_range(page) == pytest.approx([200, 600], abs=20)
+
+
+@pytest.mark.browser
+def test_hover_stays_open_while_data_streams(server, page):
+    open_demo(page, server(DEMO))
+    box = page.locator(f"{PLOT} .nsewdrag").bounding_box()
+    page.mouse.move(box["x"] + 0.3 * box["width"], box["y"] + 0.6 * box["height"])
+    label = page.locator(f"{PLOT} .hoverlayer").get_by_text("exact W1")
+    label.wait_for()
+    for _ in range(4):
+        wait_ticks(page, 1)
+        assert label.is_visible()
+
+
+@pytest.mark.browser
+def test_a_theme_change_recolours_the_same_chart(server, page, problems):
+    page.emulate_media(color_scheme="light")
+    open_demo(page, server(DEMO))
+    fill = """selector => {
+      const label = document.querySelector(`${selector} .xtick text`)
+      const page = document.querySelector('.stApp')
+      return [getComputedStyle(label).fill, getComputedStyle(page).color]
+    }"""
+    light, text = page.evaluate(fill, PLOT)
+    assert light == text
+    page.evaluate("selector => { window.kept = document.querySelector(selector) }", PLOT)
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_function(
+        """([selector, light]) => {
+          const label = document.querySelector(`${selector} .xtick text`)
+          return label && getComputedStyle(label).fill !== light
+        }""",
+        arg=[PLOT, light],
+    )
+    dark, text = page.evaluate(fill, PLOT)
+    assert dark == text
+    assert page.evaluate("selector => document.querySelector(selector) === window.kept", PLOT)
+    assert problems == []
+
+
+@pytest.mark.browser
+def test_charts_are_named_and_sized_and_follow_the_window(server, page, problems):
+    open_demo(page, server(DEMO))
+    chart = page.locator(".st-key-distance .wgan-figure")
+    assert chart.get_attribute("role") == "img"
+    assert chart.get_attribute("aria-label") == "Critic estimate and exact W1"
+    wide = chart.bounding_box()
+    assert wide["height"] == 300
+    page.set_viewport_size({"width": 900, "height": 900})
+    page.wait_for_function(
+        """([selector, width]) => {
+          const node = document.querySelector(selector)
+          const drawn = node.querySelector('.main-svg').getBoundingClientRect().width
+          return drawn < width && Math.abs(drawn - node.clientWidth) < 1
+        }""",
+        arg=[PLOT, wide["width"]],
+    )
+    assert page.locator(".modebar-btn[data-title*='cloud' i], .modebar-btn--logo").count() == 0
+    assert problems == []
+
+
+@pytest.mark.browser
+def test_a_finger_on_a_chart_scrolls_the_page(server, browser: Browser):
+    context = browser.new_context(
+        viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True
+    )
+    page = context.new_page()
+    open_demo(page, server(DEMO))
+    page.locator(".st-key-distance").scroll_into_view_if_needed()
+    box = page.locator(f"{PLOT} .nsewdrag").bounding_box()
+    before = page.locator("[data-testid=stMain]").evaluate("node => node.scrollTop")
+    context.new_cdp_session(page).send(
+        "Input.synthesizeScrollGesture",
+        {
+            "x": box["x"] + box["width"] / 2,
+            "y": box["y"] + box["height"] / 2,
+            "yDistance": -200,
+            "gestureSourceType": "touch",
+        },
+    )
+    after = page.locator("[data-testid=stMain]").evaluate("node => node.scrollTop")
+    assert after - before > 100
+    assert x_range(page)[0] == 0  # and does not zoom
+    context.close()
+
+
+@pytest.mark.browser
+def test_drawing_gives_points_to_python_and_a_new_revision_clears(server, page, problems):
+    open_demo(page, server(DEMO))
+    pad = page.locator(".wgan-pad")
+    pad.scroll_into_view_if_needed()
+    box = pad.bounding_box()
+    assert box["width"] == pytest.approx(box["height"], abs=1)
+    page.mouse.move(box["x"] + 60, box["y"] + 60)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 200, box["y"] + 60, steps=10)
+    page.mouse.up()
+    page.wait_for_function("+document.querySelector('#drawn').innerText > 10")
+    first = int(page.locator("#drawn").inner_text())
+    assert f"{first} points" in pad.get_attribute("aria-label")
+    # 60 px of 320 from the left is x = 3·(2·60/320 − 1); the same from the top is −that in y.
+    x, y = (float(v) for v in page.locator("#first").inner_text().split(","))
+    assert (x, y) == pytest.approx((-1.875, 1.875), abs=0.1)
+
+    page.mouse.move(box["x"] + 100, box["y"] + 200)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 140, box["y"] + 240, steps=5)
+    page.mouse.up()
+    page.wait_for_function("n => +document.querySelector('#drawn').innerText > n", arg=first)
+
+    page.get_by_role("button", name="Clear").click()
+    page.wait_for_function("document.querySelector('#drawn').innerText === 'nothing'")
+    assert "0 points" in pad.get_attribute("aria-label")
+    assert problems == []
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner),
+    max_leaves=12,
+)
+
+
+@given(JSON, st.lists(JSON | st.lists(st.floats() | st.integers(), min_size=2, max_size=2)))
+def test_only_finite_points_within_the_pad_come_from_a_browser(anything: Any, pairs: list[Any]):
+    for state in (anything, {"drawing": anything}, {"drawing": {"revision": 1, "points": pairs}}):
+        for x, y in drawn_points(state, 3.0, 1) or []:
+            assert isinstance(x, float)
+            assert -3 <= x <= 3
+            assert -3 <= y <= 3
+
+
+def test_points_of_another_revision_and_beyond_the_limit_do_not_count():
+    sent = {"drawing": {"revision": 4, "points": [[0, 1]] * (MAX_POINTS + 5)}}
+    assert drawn_points(sent, 3.0, 5) is None
+    found = drawn_points(sent, 3.0, 4)
+    assert found == [(0.0, 1.0)] * MAX_POINTS
+    assert drawn_points({"drawing": {"revision": 4, "points": [[10**400, 1]]}}, 3.0, 4) == []
