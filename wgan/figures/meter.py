@@ -14,12 +14,14 @@ COVERED = 20 / 2500  # share of the samples that a mode needs in order to count
 # No theme variables reach `st.html`; currentColor follows the theme's text.
 STYLE = f"""<style>
 .wgan-meter {{ container-type: inline-size; font-variant-numeric: tabular-nums; line-height: 1.1; }}
+.wgan-meter .row {{ display: flex; flex-wrap: wrap; align-items: center; gap: 0.2rem 1.6rem; }}
+.wgan-meter .side {{ flex: 1 1 16rem; }}
 .wgan-meter .big {{ font-size: clamp(3rem, 2rem + 3.2vw, 4.5rem); font-weight: 700;
   letter-spacing: -0.02em; white-space: nowrap; }}
 .wgan-meter .big small {{ font-size: 0.4em; font-weight: 500; letter-spacing: 0; opacity: 0.75; }}
 .wgan-meter .all {{ color: {HEALTHY}; }}
 .wgan-meter .cells {{ display: grid; grid-template-columns: repeat(var(--wide), minmax(0, 3.4rem));
-  gap: 0.3rem; margin: 0.5rem 0; }}
+  gap: 0.3rem; margin: 0.2rem 0 0.45rem; }}
 @container (max-width: 26rem) {{
   .wgan-meter .cells {{ grid-template-columns: repeat(var(--narrow), minmax(0, 1fr)); }} }}
 .wgan-meter .cell {{ position: relative; height: 2.6rem; border-radius: 0.35rem; overflow: hidden;
@@ -65,7 +67,7 @@ def mode_meter(measures: Measures | None, labels: Sequence[str] = ()) -> str:
     )
     note = _quality(measures)
     spoken = f"{modes} of {total} modes covered; {note}"
-    return _page(spoken, f"{big}{grid}{cells}</div>", note)
+    return _page(spoken, big, note, f"{grid}{cells}</div>")
 
 
 def _cell(name: str, count: int, samples: int, total: int) -> str:
@@ -104,6 +106,10 @@ def _quality(measures: Measures) -> str:
         if measures.high_quality_real is not None:
             part += f" (real data {measures.high_quality_real:.0%})"
         parts.append(part)
+    if measures.mode_kl is not None and measures.modes_total:
+        # e^H of the histogram over modes, H = log K − KL: a collapsed generator has 1.
+        spread = measures.modes_total * math.exp(-measures.mode_kl)
+        parts.append(f"samples spread over {spread:.1f} of {measures.modes_total}")
     if measures.averaged:
         parts.append("averaged generator")
     return " · ".join(parts)
@@ -117,9 +123,9 @@ def three(value: float) -> str:
     return f"{round(value, digits):,.{max(digits, 0)}f}"
 
 
-def _page(spoken: str, body: str, note: str) -> str:
+def _page(spoken: str, big: str, note: str, cells: str = "") -> str:
     label = html.escape(spoken, quote=True)
     return (
-        f'{STYLE}<div class="wgan-meter" role="img" aria-label="{label}">'
-        f'{body}<div class="note">{html.escape(note)}</div></div>'
+        f'{STYLE}<div class="wgan-meter" role="img" aria-label="{label}"><div class="row">'
+        f'{big}<div class="side">{cells}<div class="note">{html.escape(note)}</div></div></div></div>'
     )

@@ -47,12 +47,8 @@ def option_label(field: str, value: Any) -> str:
     return shown.get(str(value), str(value))
 
 
-def _key(field: str) -> str:
-    return f"set_{field}"
-
-
-def _on_change(run: Run, field: str) -> None:
-    value = st.session_state[_key(field)]
+def _on_change(run: Run, field: str, key: str) -> None:
+    value = st.session_state[key]
     if value is None:  # a segmented control clicked on its chosen segment: keep it
         return
     binding.change(run, {field: value})
@@ -63,15 +59,16 @@ def _current(run: Run, field: str) -> Any:
     return getattr(run.config, SHORTHANDS[field][1] if field in SHORTHANDS else field)
 
 
-def _prepare(run: Run, field: str, value: Any) -> dict[str, Any]:
+def _prepare(run: Run, field: str, value: Any, where: str = "set") -> dict[str, Any]:
     """Sets the widget's state to the run's value; the arguments that all widgets share."""
-    st.session_state[_key(field)] = value
+    key = f"{where}_{field}"
+    st.session_state[key] = value
     return {
         "label": label(field),
-        "key": _key(field),
+        "key": key,
         "help": help_text(field),
         "on_change": _on_change,
-        "args": (run, field),
+        "args": (run, field, key),
     }
 
 
@@ -87,7 +84,7 @@ def segments(run: Run, field: str, options: Sequence[str] | None = None) -> None
         format_func=lambda v: option_label(field, v),
         required=True,
         width="stretch",
-        **_prepare(run, field, value),
+        **_prepare(run, field, value, "switch"),
     )
 
 

@@ -38,8 +38,10 @@ function mount(parent) {
   const plot = parent.querySelector(".wgan-figure-plot")
   const touch = matchMedia("(hover: none) and (pointer: coarse)").matches
   let Plotly = null
+  let config = null // one object for good: a changed config makes Plotly start over
   let figure = null // the latest data, as it came
-  let zoom = {} // axis name -> range chosen by the user
+  let zoom = {} // axis name -> range chosen by the user; kept here, since Plotly drops it when
+  let zooms = 0 // the page's own range has changed. `zooms` counts the times it was undone
   let drawn = false
   let held = false // a pointer is down on the chart: a redraw would break the drag
   let scheduled = 0
@@ -54,16 +56,8 @@ function mount(parent) {
   async function draw() {
     const width = frame.clientWidth
     if (!Plotly || !figure || held || width === 0 || !plot.isConnected) return // hidden: later
-    const look = theme(parent)
-    const layout = themed(figure.layout, look, { width, height: figure.height, zoom, touch })
-    const config = {
-      displaylogo: false,
-      showSendToCloud: false,
-      scrollZoom: false,
-      doubleClick: false, // handled below, since the axes it would return to have grown
-      displayModeBar: touch ? false : "hover",
-      modeBarButtons: [[resetButton(Plotly), pictureButton(Plotly, look)]],
-    }
+    const size = { width, height: figure.height }
+    const layout = themed(figure.layout, theme(parent), { ...size, zoom, zooms, touch })
     await Plotly.react(plot, figure.data, layout, config)
     if (drawn) return
     drawn = true
@@ -90,26 +84,32 @@ function mount(parent) {
 
   function unzoom() {
     zoom = {}
+    zooms += 1
     schedule()
   }
 
-  const resetButton = Plotly => ({
-    name: "reset",
-    title: "Show everything",
-    icon: Plotly.Icons.home,
-    click: unzoom,
+  const settings = () => ({
+    displaylogo: false,
+    showSendToCloud: false,
+    scrollZoom: false,
+    doubleClick: false, // see `unzoom`: the axes that Plotly would return to have grown
+    displayModeBar: touch ? false : "hover",
+    modeBarButtons: [
+      [
+        { name: "reset", title: "Show everything", icon: Plotly.Icons.home, click: unzoom },
+        { name: "picture", title: "Save as PNG", icon: Plotly.Icons.camera, click: save },
+      ],
+    ],
   })
 
-  const pictureButton = (Plotly, look) => ({
-    name: "picture",
-    title: "Save as PNG",
-    icon: Plotly.Icons.camera,
-    click: node =>
-      Plotly.downloadImage(
-        { data: node.data, layout: { ...node.layout, paper_bgcolor: look.background } },
-        { format: "png", scale: 2, width: frame.clientWidth, height: figure.height, filename: figure.name },
-      ),
-  })
+  function save() {
+    const layout = { ...plot.layout, paper_bgcolor: theme(parent).background }
+    const size = { width: frame.clientWidth, height: figure.height, scale: 2 }
+    Plotly.downloadImage(
+      { data: plot.data, layout },
+      { format: "png", filename: figure.name, ...size },
+    )
+  }
 
   const down = () => (held = true)
   const up = () => {
@@ -126,6 +126,7 @@ function mount(parent) {
 
   library().then(loaded => {
     Plotly = loaded
+    config = settings()
     schedule()
   }, fail)
 
@@ -161,7 +162,7 @@ function theme(parent) {
   }
 }
 
-function themed(given, look, { width, height, zoom, touch }) {
+function themed(given, look, { width, height, zoom, zooms, touch }) {
   const layout = structuredClone(given)
   const narrow = width < 480
   Object.assign(layout, {
@@ -180,6 +181,7 @@ function themed(given, look, { width, height, zoom, touch }) {
     axis.zerolinecolor = look.line
     axis.zerolinewidth = 2
     axis.fixedrange = touch
+    axis.uirevision = zooms
     if (zoom[name]) axis.range = [...zoom[name]]
   }
   for (const note of layout.annotations ?? []) {

@@ -1,0 +1,91 @@
+"""The live lab: train, watch and change a GAN while it runs."""
+
+import streamlit as st
+
+from wgan.ui import binding, controls, liveview, runbar
+from wgan.ui.draw import draw
+from wgan.ui.live import load_plotly
+from wgan.ui.share import share
+from wgan.ui.shell import open_page
+
+open_page("Lab")
+run = binding.current_run()
+
+
+def place(key: str, **layout):
+    """A container that the live fragment fills; it may only fill what was written to."""
+    container = st.container(key=key, **layout)
+    with container:
+        st.container()
+    return container
+
+
+with st.container(key="run_bar", horizontal=True, vertical_alignment="center", gap="small"):
+    runbar.run_bar(run)
+    status = place("status", width=330)
+notices = st.container(key="notices")
+with notices:
+    if text := binding.pop_notice():
+        st.warning(text, icon=":material/info:")
+    if run.state == "failed":
+        st.error(run.frame.message, icon=":material/error:", title="The run stopped")
+
+meter = place("meter")
+left, right = st.columns([11, 12], gap="large")
+with left:
+    samples = place("samples_place")
+    if run.config.is_points:
+        st.pills(
+            "Layers",
+            list(liveview.LAYERS),
+            selection_mode="multi",
+            default=list(liveview.LAYERS),
+            format_func=lambda name: liveview.LAYERS[name],
+            key="layers",
+            label_visibility="collapsed",
+        )
+    st.slider(
+        "Look back",
+        0,
+        100,
+        value=100,
+        format="%d%%",
+        key="look_back",
+        help="The samples and the meter as they were: 100% is now, 0% is the first step.",
+    )
+with right, st.container(gap="xsmall"):
+    controls.switches(run)
+    equation = place("equation", gap="xxsmall")
+    curve = place("curve_place", gap="xxsmall")
+controls.advice(run.config)
+
+with st.sidebar:
+    controls.settings(run)
+
+names = ["More curves", "New run", "Draw your own data", "Share and repeat"]
+more = repeat = None
+curves_tab, new_tab, draw_tab, share_tab = st.tabs(names, key="tab", on_change="rerun")
+if curves_tab.open:
+    with curves_tab:
+        st.select_slider(
+            "Smoothing",
+            [1, 3, 5, 9, 15, 25, 51],
+            key="smoothing",
+            format_func=lambda window: "none" if window == 1 else f"median of {window}",
+            help="Median filter over so many points, as in the WGAN paper's Fig. 3.",
+            width=420,
+        )
+        more = place("more_place")
+if new_tab.open:
+    with new_tab:
+        controls.new_run(run)
+if draw_tab.open:
+    with draw_tab:
+        draw(run)
+if share_tab.open:
+    with share_tab:
+        repeat = share(run)
+
+places = liveview.Places(status, meter, samples, equation, curve, more, repeat)
+liveview.live(run, places, liveview.shown(run))
+load_plotly()

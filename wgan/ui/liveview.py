@@ -1,0 +1,196 @@
+"""What streams: one fragment that redraws meter, samples, curves and status twice a second.
+
+It only reads the frame that the run published last; whatever is dear is built once a frame and
+shared by all viewers. The layout around it stays still, so a chart is never mounted anew.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from wgan import figures
+from wgan.config import ExperimentConfig
+from wgan.figures.meter import three
+from wgan.lab.frame import Frame, ImageView, PointView, Stage
+from wgan.lab.archive import command
+from wgan.lab.registry import lab
+from wgan.lab.run import Run
+from wgan.trainer import STAGES
+from wgan.ui.equation import equation
+from wgan.ui.live import live_figure
+
+TICK = 0.5  # seconds between two redrawings
+LAYERS = {"surface": "Critic's surface", "manifold": "Latent grid", "arrows": "Gradients"}
+CURVE_HEIGHT = 250
+
+
+@dataclass(frozen=True)
+class Places:
+    """The containers of the page that the fragment fills; made once a script run."""
+
+    status: DeltaGenerator
+    meter: DeltaGenerator
+    samples: DeltaGenerator
+    equation: DeltaGenerator
+    curve: DeltaGenerator
+    more: DeltaGenerator | None
+    repeat: DeltaGenerator | None
+
+
+def shown(run: Run) -> tuple[Any, ...]:
+    """What the widgets on the page show of a run; when it differs, the page is drawn again."""
+    return (run.id, run.state, run.slow, run.config)
+
+
+@st.fragment(run_every=TICK)
+def live(run: Run, places: Places, drawn: tuple[Any, ...]) -> None:
+    """Streams the run into its places. `drawn`: what `shown` said when the page was drawn."""
+    lab().get(run.id)  # somebody watches
+    if shown(run) != drawn:
+        st.rerun()
+    frame = run.frame
+    past = _looked_back_at(run, frame)
+    with places.status:
+        st.html(_status(frame))
+    with places.meter:
+        st.html(figures.mode_meter(past.measures if past else frame.measures))
+    with places.samples:
+        _samples(frame, past.view if past else frame.view, past.step if past else None)
+    with places.equation:
+        st.latex(equation(frame.config, frame.stage))
+        st.html(_stages(frame.stage, frame.config) if run.slow is not None else "<span></span>")
+    with places.curve:
+        _curve(frame, *CURVES["distance" if _wasserstein(frame.config) else "losses"], slot="main")
+    if places.more is not None:
+        with places.more:
+            _more_curves(frame)
+    if places.repeat is not None:
+        with places.repeat:
+            st.code(command(run.first_config, frame.events, frame.step), language="bash")
+
+
+# Status ---------------------------------------------------------------------------------------
+
+
+def _status(frame: Frame) -> str:
+    """State, steps, speed and device in one line."""
+    dots = {"playing": "#009e73", "failed": "#d62728"}
+    dot = dots.get(frame.state, "#8a94a3")
+    parts = [f"<b>{frame.state}</b>", f"step {frame.step:,}"]
+    if frame.state == "playing":
+        parts.append(f"{three(frame.steps_per_second)} steps/s")
+    if frame.device:
+        parts.append(f"on {frame.device}")
+    return (
+        '<div role="status" style="font-variant-numeric:tabular-nums;white-space:nowrap">'
+        f'<span style="color:{dot}">●</span> {" · ".join(parts)}</div>'
+    )
+
+
+# Samples --------------------------------------------------------------------------------------
+
+
+def _looked_back_at(run: Run, frame: Frame) -> Any:
+    """The snapshot that the slider points at; None when it is at the present."""
+    share = st.session_state.get("look_back", 100)
+    return None if share >= 100 else run.snapshots.nearest(frame.step * share / 100)
+
+
+def _samples(frame: Frame, view: PointView | ImageView | None, past: int | None) -> None:
+    if view is None:
+        text = frame.message or "Preparing"
+        if frame.state == "failed":
+            st.error(text, icon=":material/error:")
+        else:
+            st.progress(frame.progress or 0.0, text=text)
+        return
+    if isinstance(view, PointView):
+        layers = st.session_state.get("layers", list(LAYERS))
+        key = ("points", past, tuple(layers))
+        switched = {name: name in layers for name in LAYERS}
+        figure = frame.once(key, lambda: figures.points(view, **switched))
+        alt = "Real and generated points over the critic's value surface"
+        live_figure(figure, key="samples", height=520, alt=alt)
+        return
+    fake, real = frame.once(("images", past), lambda: _grids(view))
+    left, right = st.columns([2, 1], gap="small")
+    with left:
+        st.image(fake, width="stretch", alt="Generated samples")
+        st.caption(":orange[**Generated**], each from a latent of its own that never changes")
+    with right:
+        st.image(real, width="stretch", alt="Real samples")
+        st.caption(":blue[**Real**]")
+
+
+def _grids(view: ImageView) -> tuple[str, str]:
+    """The generated grid, 8 × 8, and the real one, 4 × 8, as data URIs of one height."""
+    cell = max(32, view.fake.shape[1])
+    fake = figures.image_grid(view.fake[:64], columns=8, cell=cell)
+    real = figures.image_grid(view.real[:32], columns=4, cell=cell)
+    return figures.data_uri(fake), figures.data_uri(real)
+
+
+# Slow motion ----------------------------------------------------------------------------------
+
+
+def _stages(stage: Stage | None, config: ExperimentConfig) -> str:
+    """The stages of a step by name, the one just done marked, with its numbers."""
+    skipped = {"clip": config.constraint != "clip"}
+    skipped["penalty"] = config.constraint in ("none", "clip")
+    chips = []
+    for name, words in STAGES.items():
+        if skipped.get(name):
+            continue
+        here = stage is not None and stage.name == name
+        weight = "font-weight:700;color:#d55e00" if here else "opacity:.6"
+        chips.append(f'<div style="{weight}">{"▸" if here else "·"} {words}</div>')
+    where = "Between two steps"
+    if stage is not None:
+        which = f"Critic update {stage.update} of {stage.updates}"
+        where = which if stage.update else "Generator update"
+        numbers = [
+            f"{name.replace('_', ' ')} {three(v)}" for name, v in stage.figures.items()
+        ]
+        where += " · " + " · ".join(numbers)
+    body = f'<b>{where}</b><div style="columns:2;column-gap:1.5rem">{"".join(chips)}</div>'
+    style = "font-size:.85rem;font-variant-numeric:tabular-nums"
+    return f'<div role="status" class="stages" style="{style}">{body}</div>'
+
+
+# Curves ---------------------------------------------------------------------------------------
+
+
+def _wasserstein(config: ExperimentConfig) -> bool:
+    return config.objective in ("wgan", "hinge")
+
+
+CURVES = {
+    "losses": (figures.curve_losses, "Losses"),
+    "distance": (figures.curve_distance, "Critic estimate and exact W1"),
+    "modes": (figures.curve_modes, "Modes and high-quality share"),
+    "gradient": (figures.curve_gradient, "Critic's gradient norm between real and fake"),
+}
+
+
+def _curve(frame: Frame, draw: Any, title: str, *, slot: str) -> None:
+    window = st.session_state.get("smoothing", 1)
+    extra: dict[str, Any] = {}
+    if draw is figures.curve_modes:
+        extra["modes_total"] = frame.measures.modes_total if frame.measures else None
+    figure = frame.once(
+        (title, window),
+        lambda: draw(frame.curves, frame.events, smoothing=window, **extra),
+    )
+    st.markdown(f"**{title}**")
+    live_figure(figure, key=f"curve_{slot}", height=CURVE_HEIGHT, alt=title)
+
+
+def _more_curves(frame: Frame) -> None:
+    names = ["losses" if _wasserstein(frame.config) else "distance", "modes", "gradient"]
+    for place, name in zip(st.columns(len(names)), names, strict=True):
+        with place:
+            _curve(frame, *CURVES[name], slot=f"more_{name}")

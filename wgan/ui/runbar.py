@@ -1,0 +1,104 @@
+"""Play, single updates, slow motion, reset, preset and seed, in one row."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from wgan.config import span
+from wgan.lab.run import Run
+from wgan.presets import PRESETS
+from wgan.ui import binding
+
+# Seconds a stage of slow motion stays on screen; None is full speed.
+SPEEDS = {"Full speed": None, "Slow motion": 0.7, "Very slow": 2.0}
+
+
+def run_bar(run: Run) -> None:
+    """The row of the run's verbs. A preset and a seed start a new run."""
+    playing = run.state in ("playing", "loading")
+    st.button(
+        "Pause" if playing else "Play",
+        key="play",
+        icon=":material/pause:" if playing else ":material/play_arrow:",
+        on_click=run.pause if playing else run.play,
+        disabled=run.state == "loading",
+        help="Training goes on in the server's background, not in this page.",
+    )
+    with st.popover("Step", icon=":material/skip_next:", help="One update, then pause."):
+        for which, words in {
+            "both": "One whole step",
+            "critic": "Critic only",
+            "generator": "Generator only",
+        }.items():
+            st.button(
+                words, key=f"step_{which}", on_click=run.update, args=(which,), width="stretch"
+            )
+    st.button(
+        "Reset",
+        key="reset",
+        icon=":material/restart_alt:",
+        on_click=run.reset,
+        help="From step 0 again, with the settings on screen.",
+    )
+    _speed(run)
+    _preset(run)
+    _seed(run)
+
+
+def _speed(run: Run) -> None:
+    st.session_state["speed"] = next(
+        (name for name, seconds in SPEEDS.items() if seconds == run.slow), "Slow motion"
+    )
+
+    def set_speed() -> None:
+        run.slow = SPEEDS[st.session_state["speed"]]
+
+    st.selectbox(
+        "Speed",
+        list(SPEEDS),
+        key="speed",
+        on_change=set_speed,
+        label_visibility="collapsed",
+        width=150,
+    )
+
+
+def _preset(run: Run) -> None:
+    names = list(PRESETS)
+    same = (name for name in names if PRESETS[name].config == run.first_config)
+    st.session_state["preset"] = next(same, None)
+
+    def choose() -> None:
+        name = st.session_state["preset"]
+        if name:
+            binding.start(PRESETS[name].config)
+
+    st.selectbox(
+        "Preset (starts a new run)",
+        names,
+        key="preset",
+        on_change=choose,
+        format_func=lambda name: PRESETS[name].title,
+        placeholder="Own settings",
+        label_visibility="collapsed",
+        width=290,
+    )
+
+
+def _seed(run: Run) -> None:
+    st.session_state["seed"] = run.config.seed
+
+    def choose() -> None:
+        binding.restart(run, {"seed": st.session_state["seed"]})
+
+    limits = span("seed")
+    st.number_input(
+        "Seed (starts a new run)",
+        int(limits.low),
+        int(limits.high),
+        key="seed",
+        on_change=choose,
+        label_visibility="collapsed",
+        width=130,
+        icon=":material/casino:",
+    )

@@ -1,0 +1,53 @@
+"""A run as a link, as a config to download or upload, and as the command line that repeats it."""
+
+from __future__ import annotations
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from wgan.config import ConfigError, from_json
+from wgan.lab.run import Run
+from wgan.ui import binding
+
+
+def share(run: Run) -> DeltaGenerator:
+    """Draws the section; returns the place where the command line streams."""
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.markdown("**This run**")
+        st.caption("The address of this page finds it again, after a reload or for someone else.")
+        st.code(f"?run={run.id}", language=None)
+        st.markdown("**Repeat it without a screen**")
+        st.caption("The same bits on the same machine's CPU.")
+        place = st.container()
+        with place:
+            st.container()  # a fragment may only fill a container that was written to
+    with right:
+        st.markdown("**Its settings**")
+        st.download_button(
+            "Download the config",
+            run.config.to_json(),
+            file_name=f"{run.config.data}-{run.config.objective}.json",
+            mime="application/json",
+            icon=":material/download:",
+            key="download_config",
+            on_click="ignore",
+        )
+        st.file_uploader(
+            "Start a new run from a config file",
+            type="json",
+            key="upload_config",
+            on_change=_uploaded,
+            help="A JSON object of fields, such as the download above; other fields take defaults.",
+        )
+    return place
+
+
+def _uploaded() -> None:
+    file = st.session_state["upload_config"]
+    if file is None:
+        return
+    try:
+        binding.start(from_json(file.getvalue()))
+    except ConfigError as error:
+        binding.notice(f"{file.name}: {error}")
