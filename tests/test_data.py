@@ -1,0 +1,614 @@
+"""Data sets: what they draw, what they judge, and how the downloaded ones are had."""
+
+from __future__ import annotations
+
+import gc
+import gzip
+import hashlib
+import http.server
+import io
+import math
+import pickle
+import random
+import socket
+import tarfile
+import threading
+import time
+import weakref
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.datasets import make_moons, make_swiss_roll
+from torchvision import datasets
+
+from wgan import data, metrics
+from wgan.config import DATA, POINT_DATA, ExperimentConfig
+from wgan.data import download
+from wgan.data.images import ImageData
+from wgan.data.modes import CentreModes, ClassModes, nearest
+from wgan.data.pixels import decode, resize
+
+CPU = torch.device("cpu")
+DRAWN = ((0.0, 1.0), (-1.5, 0.25), (2.0, -2.0))
+OFFLINE = (*POINT_DATA, "digits")
+DEVICES = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
+
+
+def load(name: str, size: int = 8, device: str = "cpu", progress=None) -> data.Dataset:
+    points = DRAWN if name == "points" else ()
+    config = ExperimentConfig(data=name, points=points, image_size=size)
+    return data.load(config, torch.device(device), progress)
+
+
+def seeded(seed: int = 0, device: str = "cpu") -> torch.Generator:
+    return torch.Generator(device).manual_seed(seed)
+
+
+def seconds(call: Callable[[], object], times: int) -> float:
+    """The quickest of several calls on one core: its own time, whatever else the machine does."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        taken = []
+        for _ in range(times):
+            start = time.thread_time()
+            call()
+            taken.append(time.thread_time() - start)
+        return min(taken)
+    finally:
+        torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="module")
+def digits() -> ImageData:
+    dataset = load("digits")
+    assert isinstance(dataset, ImageData)
+    return dataset
+
+
+# What every set promises.
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("name", OFFLINE)
+def test_samples_have_the_promised_shape_type_and_range(name: str, device: str):
+    dataset = load(name, device=device)
+    samples = dataset.sample(5000, seeded(device=device))
+    assert samples.shape == (5000, *dataset.shape)
+    assert samples.dtype == torch.float32
+    assert samples.device.type == device
+    reach = samples.abs().max().item()
+    assert reach <= dataset.extent
+    if name in POINT_DATA:
+        assert dataset.shape == (2,)
+        assert reach > 0.6 * dataset.extent, "the axes waste most of the picture"
+    else:
+        assert dataset.shape == (1, 8, 8)
+        assert (samples.min(), samples.max()) == (-1, 1)
+
+
+@pytest.mark.parametrize("name", OFFLINE)
+@settings(max_examples=5, deadline=None)
+@given(seed=st.integers(0, 2**31 - 2), n=st.integers(1, 300))
+def test_the_generator_alone_decides_the_samples(name: str, seed: int, n: int):
+    dataset = load(name)
+    first = dataset.sample(n, seeded(seed))
+    assert torch.equal(first, load(name).sample(n, seeded(seed)))
+    more = dataset.sample(max(n, 16), seeded(seed))
+    assert not torch.equal(more, dataset.sample(max(n, 16), seeded(seed + 1)))
+
+
+@pytest.mark.parametrize("name", OFFLINE)
+def test_the_generator_moves_on(name: str):
+    generator = seeded()
+    dataset = load(name)
+    assert not torch.equal(dataset.sample(16, generator), dataset.sample(16, generator))
+
+
+def test_global_random_states_are_left_alone():
+    def states() -> list[str]:
+        legacy = np.random.get_state()  # noqa: NPY002 (the global state is the point)
+        return [
+            repr(state) for state in (torch.get_rng_state().tolist(), legacy, random.getstate())
+        ]
+
+    before = states()
+    for name in OFFLINE:
+        load(name, size=16).sample(64, seeded())
+    assert states() == before
+
+
+def test_samples_are_the_callers_to_change(digits: ImageData):
+    batch = digits.sample(4, seeded())
+    kept = batch.clone()
+    batch.fill_(7)
+    assert torch.equal(digits.sample(4, seeded()), kept)
+
+
+def test_every_set_has_a_title_and_a_sentence():
+    assert len({data.title(name) for name in DATA}) == len(DATA)
+    for name in DATA:
+        assert data.about(name).endswith(".")
+        assert data.title(name) != name
+    with pytest.raises(KeyError):
+        data.title("nothing")
+
+
+def test_drawing_costs_microseconds():
+    generator = seeded()
+    for name in POINT_DATA:
+        dataset = load(name)
+        dataset.sample(256, generator)
+        assert seconds(lambda: dataset.sample(256, generator), 200) < 100e-6, name
+
+
+# The 2-D sets.
+
+
+def test_ring_and_grid_have_the_authors_places():
+    ring, grid = load("ring8").modes, load("grid25").modes
+    assert isinstance(ring, CentreModes)
+    assert isinstance(grid, CentreModes)
+    assert torch.allclose(ring.centres.norm(dim=1), torch.full((8,), 2 / 1.414))
+    assert torch.allclose(ring.centres[2], torch.tensor([0.0, 2 / 1.414]), atol=1e-6)
+    assert ring.sigma == pytest.approx(0.02 / 1.414)
+    assert torch.allclose(grid.centres[0] * 2.828, torch.tensor([-4.0, 4.0]))
+    assert torch.allclose(grid.centres[1] * 2.828, torch.tensor([-2.0, 4.0]))
+    assert grid.names[:2] == ("−4, 4", "−2, 4")
+    assert grid.sigma == pytest.approx(0.05 / 2.828)
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize(("name", "count"), [("ring8", 8), ("grid25", 25)])
+def test_real_mixtures_score_what_theory_says(name: str, count: int, device: str):
+    dataset = load(name, device=device)
+    assert dataset.modes is not None
+    assert dataset.modes.high_quality_real == pytest.approx(0.98889, abs=1e-5)
+    figures = metrics.coverage(dataset.modes, dataset.sample(40_000, seeded(device=device)))
+    # Five standard deviations of a share of .98889 among 40,000.
+    assert figures.high_quality == pytest.approx(1 - math.exp(-4.5), abs=0.0027)
+    assert figures.modes == figures.modes_any == figures.modes_total == count
+    assert figures.mode_kl < 0.002
+    assert len(dataset.modes.names) == len(set(dataset.modes.names)) == count
+
+
+def test_three_sigmas_are_the_border():
+    modes = CentreModes(("a", "b"), torch.tensor([[0.0, 0.0], [10.0, 0.0]]), sigma=0.5)
+    places = [[1.49, 0.0], [0.0, -1.51], [9.0, 1.0], [5.1, 0.0], [math.nan, 0.0], [math.inf, 0.0]]
+    index, high = modes.judge(torch.tensor(places))
+    assert index.dtype == torch.int64
+    assert index[:4].tolist() == [0, 0, 1, 1]
+    assert high.tolist() == [True, False, True, False, False, False]
+
+
+@pytest.mark.parametrize("name", ["swissroll", "moons"])
+def test_rolls_and_moons_are_those_of_scikit_learn(name: str):
+    n = 1000
+    if name == "swissroll":
+        theirs = make_swiss_roll(n, noise=0.25, random_state=0)[0][:, [0, 2]] / 7.5
+    else:
+        theirs = np.asarray(make_moons(n, noise=0.05, random_state=0)[0]) - (0.5, 0.25)
+    dataset = load(name)
+    floor = metrics.w1_floor(dataset, n, seeded())
+    distance = metrics.w1(dataset.sample(n, seeded(1)), torch.from_numpy(theirs).float())
+    assert distance < 1.5 * floor
+
+
+def test_the_spiral_has_two_arms_of_one_and_a_half_turns():
+    xy = load("spiral").sample(5000, seeded())
+    radius = xy.norm(dim=1)
+    assert 1.45 < radius.max() < 1.65
+    # On an arm the angle is 2π·radius, on the other half a turn more: their doubles agree.
+    doubled = 2 * (torch.atan2(xy[:, 1], xy[:, 0]) - 2 * math.pi * radius)
+    assert doubled[radius > 0.7].cos().mean() > 0.9
+    assert xy.mean(0).abs().max() < 0.06
+
+
+def test_two_lines_are_lines():
+    xy = load("twolines").sample(4000, seeded())
+    assert set(xy[:, 0].tolist()) == {-0.5, 0.5}
+    assert xy[:, 0].mean().abs() < 0.05
+    assert xy[:, 1].min() < -0.99
+    assert xy[:, 1].max() > 0.99
+    assert xy[:, 1].mean().abs() < 0.05
+
+
+def test_drawn_points_are_drawn_evenly_with_a_little_jitter():
+    xy = load("points").sample(6000, seeded())
+    centres = torch.tensor(DRAWN)
+    distance, which = torch.cdist(xy, centres).min(1)
+    assert distance.max() < 0.12
+    assert distance.square().mean().sqrt() == pytest.approx(0.02 * math.sqrt(2), rel=0.05)
+    assert torch.bincount(which).float().div(6000).tolist() == pytest.approx([1 / 3] * 3, abs=0.03)
+
+
+@pytest.mark.parametrize("name", ["swissroll", "moons", "spiral", "twolines", "points"])
+def test_sets_without_natural_modes_have_none(name: str):
+    assert load(name).modes is None
+
+
+# Digits, and modes that are classes.
+
+
+def test_digits_know_their_classes(digits: ImageData):
+    modes = digits.modes
+    assert isinstance(modes, ClassModes)
+    assert modes.names == tuple("0123456789")
+    assert 0.97 <= modes.accuracy == digits.accuracy < 1
+    assert modes.threshold == pytest.approx(3.32, abs=0.005)
+    index, high = modes.judge(digits.pixels)
+    assert torch.equal(index, modes.labels)
+    assert high.all()
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_real_digits_cover_all_classes(device: str):
+    dataset = load("digits", device=device)
+    assert dataset.modes is not None
+    figures = metrics.coverage(dataset.modes, dataset.sample(2500, seeded(device=device)))
+    assert figures.modes == 10
+    assert figures.high_quality == 1
+    assert figures.mode_kl < 0.01
+
+
+def test_noise_and_blank_pages_are_not_digits(digits: ImageData):
+    assert digits.modes is not None
+    noise = torch.rand(100, 1, 8, 8, generator=seeded()) * 2 - 1
+    blank = torch.full((1, 1, 8, 8), -1.0)
+    broken = torch.full((1, 1, 8, 8), math.nan)
+    index, high = digits.modes.judge(torch.cat((noise, blank, broken)))
+    assert not high.any()
+    assert index.min() >= 0
+    assert index.max() < 10
+
+
+def test_real_images_left_out_are_high_quality_at_the_promised_rate(digits: ImageData):
+    modes = digits.modes
+    assert isinstance(modes, ClassModes)
+    distance, neighbour = nearest(modes.references, modes.references, others=True)
+    assert (distance < modes.threshold).float().mean() == pytest.approx(0.99, abs=0.001)
+    assert modes.high_quality_real == 0.99
+    assert (neighbour != torch.arange(len(neighbour))).all()
+
+
+def test_judging_digits_is_quick(digits: ImageData):
+    assert digits.modes is not None
+    samples = digits.sample(2500, seeded())
+    judge = digits.modes.judge
+    assert seconds(lambda: judge(samples), 10) < 0.06
+
+
+@settings(max_examples=30, deadline=None)
+@given(n=st.integers(2, 40), m=st.integers(2, 40), d=st.integers(1, 6), seed=st.integers(0, 999))
+def test_nearest_agrees_with_the_plain_definition(n: int, m: int, d: int, seed: int):
+    generator = seeded(seed)
+    a = torch.randn(n, d, generator=generator)
+    b = torch.randn(m, d, generator=generator)
+    plain = (a[:, None] - b).norm(dim=2)
+    distance, index = nearest(a, b)
+    assert torch.allclose(distance, plain.min(1).values, atol=1e-3)
+    assert torch.allclose(plain[torch.arange(n), index], distance, atol=1e-3)
+
+
+def test_nearest_in_chunks_is_nearest_at_once(monkeypatch: pytest.MonkeyPatch):
+    a = torch.randn(50, 3, generator=seeded())
+    whole = nearest(a, a, others=True)
+    monkeypatch.setattr("wgan.data.modes._CHUNK", 50 * 7)
+    chunked = nearest(a, a, others=True)
+    assert torch.allclose(whole[0], chunked[0], atol=1e-6)
+    assert torch.equal(whole[1], chunked[1])
+
+
+def test_digits_at_another_size_keep_their_modes():
+    dataset = load("digits", size=16)
+    assert dataset.shape == (1, 16, 16)
+    assert dataset.modes is not None
+    samples = dataset.sample(200, seeded())
+    assert samples.abs().max() <= 1
+    assert metrics.coverage(dataset.modes, samples).high_quality == 1
+
+
+def test_resizing_and_decoding_keep_flat_images_flat():
+    for grey in (0, 77, 255):
+        flat = torch.full((3, 2, 28, 28), grey, dtype=torch.uint8)
+        for size in (8, 28, 32):
+            resized = resize(flat, size)
+            assert resized.dtype == torch.uint8
+            assert resized.shape == (3, 2, size, size)
+            assert (resized == grey).all()
+        assert torch.allclose(decode(flat), torch.tensor(grey / 127.5 - 1), atol=1e-6)
+
+
+# Sharing.
+
+
+def test_runs_that_start_together_share_one_set(monkeypatch: pytest.MonkeyPatch):
+    built = []
+    real = ImageData.__init__
+
+    def counted(self, *arguments):
+        built.append(1)
+        real(self, *arguments)
+
+    monkeypatch.setattr(ImageData, "__init__", counted)
+    with ThreadPoolExecutor(30) as pool:
+        sets = list(pool.map(lambda _: load("digits", size=28), range(30)))
+    assert len({id(s) for s in sets}) == 1
+    assert len(built) == 1
+
+
+def test_a_set_that_nobody_uses_is_freed():
+    dataset = load("digits", size=32)
+    alive = weakref.ref(dataset)
+    assert load("digits", size=32) is dataset
+    del dataset
+    gc.collect()
+    assert alive() is None
+
+
+# Downloads: torchvision's own file formats, served from this machine.
+
+
+class Server:
+    """An HTTP server of one folder on the loopback; counts what it is asked for."""
+
+    def __init__(self, folder: Path):
+        self.asked = asked = []
+
+        class Handler(http.server.SimpleHTTPRequestHandler):
+            def __init__(self, *arguments):
+                super().__init__(*arguments, directory=str(folder))
+
+            def do_GET(self):
+                asked.append(self.path)
+                super().do_GET()
+
+            def log_message(self, *arguments):
+                pass
+
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}/"
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+
+    def close(self):
+        self._server.shutdown()
+        self._server.server_close()
+
+
+NOWHERE = "http://127.0.0.1:9/"  # the discard port: refused at once
+
+
+@pytest.fixture
+def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path]:
+    """(what the server has, the cache folder)."""
+    site, cache = tmp_path / "site", tmp_path / "cache"
+    site.mkdir()
+    monkeypatch.setenv("WGAN_DATA", str(cache))
+    return site, cache
+
+
+@pytest.fixture
+def server(folders: tuple[Path, Path]):
+    server = Server(folders[0])
+    yield server
+    server.close()
+
+
+def md5(content: bytes) -> str:
+    return hashlib.md5(content, usedforsecurity=False).hexdigest()
+
+
+def idx(array: np.ndarray) -> bytes:
+    """An array of bytes in the IDX format of the MNIST files, gzipped."""
+    header = bytes([0, 0, 8, array.ndim]) + np.array(array.shape, dtype=">i4").tobytes()
+    return gzip.compress(header + array.astype(np.uint8).tobytes())
+
+
+def images_and_labels(count: int, *, learnable: bool) -> tuple[np.ndarray, np.ndarray]:
+    """(count, 28, 28) of bytes and their labels; either every class is a bar, or all is noise."""
+    rng = np.random.default_rng(0)
+    labels = np.arange(count) % 10
+    images = rng.integers(0, 40, (count, 28, 28))
+    if learnable:
+        for image, label in zip(images, labels, strict=True):
+            image[2 * label + 3 : 2 * label + 5, 4:24] += 200
+    return images, labels
+
+
+def serve_mnist(
+    monkeypatch: pytest.MonkeyPatch, site: Path, mirrors: list[str], *, fashion: bool = False
+) -> np.ndarray:
+    """Puts a small set in MNIST's format on the site; returns its training images."""
+    train = images_and_labels(300, learnable=not fashion)
+    test = images_and_labels(20, learnable=True)
+    contents = [idx(array) for array in (*train, *test)]
+    kind = datasets.FashionMNIST if fashion else datasets.MNIST
+    resources = []
+    for (name, _), content in zip(kind.resources, contents, strict=True):
+        (site / name).write_bytes(content)
+        resources.append((name, md5(content)))
+    monkeypatch.setattr(kind, "resources", resources)
+    monkeypatch.setattr(kind, "mirrors", mirrors)
+    return train[0]
+
+
+def serve_cifar(monkeypatch: pytest.MonkeyPatch, site: Path, url: str) -> np.ndarray:
+    """Puts a small set in CIFAR-10's format on the site; returns its training images (N, 3072)."""
+    rng = np.random.default_rng(0)
+    rows = rng.integers(0, 256, (100, 3072), dtype=np.uint8)
+    members: dict[str, object] = {
+        "batches.meta": {"label_names": [f"class {i}" for i in range(10)]}
+    }
+    for i in range(5):
+        labels = rng.integers(0, 10, 20).tolist()
+        members[f"data_batch_{i + 1}"] = {"data": rows[20 * i : 20 * i + 20], "labels": labels}
+    members["test_batch"] = {"data": rows[:5], "labels": [0] * 5}
+    pickled = {name: pickle.dumps(member) for name, member in members.items()}
+
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+        for name, content in pickled.items():
+            info = tarfile.TarInfo(f"cifar-10-batches-py/{name}")
+            info.size = len(content)
+            archive.addfile(info, io.BytesIO(content))
+    (site / "cifar-10-python.tar.gz").write_bytes(packed.getvalue())
+
+    kind = datasets.CIFAR10
+    sums = {name: md5(content) for name, content in pickled.items()}
+    monkeypatch.setattr(kind, "url", url + "cifar-10-python.tar.gz")
+    monkeypatch.setattr(kind, "tgz_md5", md5(packed.getvalue()))
+    monkeypatch.setattr(kind, "train_list", [[n, sums[n]] for n, _ in kind.train_list])
+    monkeypatch.setattr(kind, "test_list", [[n, sums[n]] for n, _ in kind.test_list])
+    monkeypatch.setattr(kind, "meta", kind.meta | {"md5": sums["batches.meta"]})
+    return rows
+
+
+def test_mnist_is_downloaded_once_with_progress(monkeypatch, folders, server):
+    site, cache = folders
+    images = serve_mnist(monkeypatch, site, [server.url])
+    told: list[tuple[str, float | None]] = []
+    dataset = load("mnist", size=28, progress=lambda *news: told.append(news))
+    assert isinstance(dataset, ImageData)
+    assert torch.equal(dataset.pixels[:, 0], torch.from_numpy(images).to(torch.uint8))
+    samples = dataset.sample(64, seeded())
+    assert samples.shape == (64, 1, 28, 28)
+    assert samples.dtype == torch.float32
+    assert -1 <= samples.min() < -0.9 < 0.5 < samples.max() <= 1
+
+    shares = [share for text, share in told if text.startswith("Downloading MNIST")]
+    assert shares == sorted(shares)  # type: ignore[type-var]
+    assert (shares[0], shares[-1]) == (0, 1)
+    assert len(server.asked) == 4
+    assert not list(cache.rglob("*.part"))
+
+    # The classes are plain to see, so they are the modes.
+    assert dataset.accuracy == 1
+    assert dataset.modes is not None
+    assert dataset.modes.names == tuple("0123456789")
+    assert metrics.coverage(dataset.modes, dataset.sample(2500, seeded())).modes == 10
+
+    del dataset
+    gc.collect()
+    again = load("mnist", size=32)
+    assert again.shape == (1, 32, 32)
+    assert len(server.asked) == 4
+
+
+def test_fashion_without_learnable_classes_has_no_modes(monkeypatch, folders, server):
+    serve_mnist(monkeypatch, folders[0], [server.url], fashion=True)
+    dataset = load("fashion", size=28)
+    assert isinstance(dataset, ImageData)
+    assert dataset.accuracy < 0.5
+    assert dataset.modes is None
+
+
+def test_cifar_keeps_its_channels_in_order(monkeypatch, folders, server):
+    rows = serve_cifar(monkeypatch, folders[0], server.url)
+    dataset = load("cifar10", size=32)
+    assert isinstance(dataset, ImageData)
+    assert dataset.shape == (3, 32, 32)
+    # In the files, a row is the red plane, then the green, then the blue.
+    assert torch.equal(dataset.pixels.flatten(1), torch.from_numpy(rows))
+    assert dataset.modes is None
+    assert load("cifar10", size=16).shape == (3, 16, 16)
+    assert len(server.asked) == 1
+
+
+def test_the_second_mirror_is_tried(monkeypatch, folders, server):
+    serve_mnist(monkeypatch, folders[0], [server.url + "gone/", server.url])
+    assert load("mnist", size=28).shape == (1, 28, 28)
+    assert len(server.asked) == 8
+
+
+def test_files_cut_off_while_unpacking_are_unpacked_again(monkeypatch, folders, server):
+    site, cache = folders
+    serve_mnist(monkeypatch, site, [server.url])
+    load("mnist", size=28)
+    gc.collect()
+    raw = cache / "MNIST" / "raw" / "train-images-idx3-ubyte"
+    raw.write_bytes(raw.read_bytes()[:5000])
+    monkeypatch.setattr(datasets.MNIST, "mirrors", [NOWHERE])
+    assert load("mnist", size=28).shape == (1, 28, 28)
+
+
+def test_a_damaged_archive_in_the_cache_is_fetched_again(monkeypatch, folders, server):
+    site, cache = folders
+    serve_mnist(monkeypatch, site, [server.url])
+    raw = cache / "MNIST" / "raw"
+    raw.mkdir(parents=True)
+    (raw / "train-images-idx3-ubyte.gz").write_bytes(b"half a file")
+    assert load("mnist", size=28).shape == (1, 28, 28)
+
+
+@pytest.mark.parametrize("name", ["mnist", "fashion", "cifar10"])
+def test_without_a_network_the_reason_comes_at_once(monkeypatch, folders, name: str):
+    _, cache = folders
+    for kind in (datasets.MNIST, datasets.FashionMNIST):
+        monkeypatch.setattr(kind, "mirrors", [NOWHERE])
+    monkeypatch.setattr(datasets.CIFAR10, "url", NOWHERE + "cifar.tar.gz")
+    start = time.perf_counter()
+    with pytest.raises(data.DataError) as caught:
+        load(name, size=28)
+    assert time.perf_counter() - start < 2
+    message = str(caught.value)
+    assert message.startswith(f"{data.title(name)} could not be downloaded from 127.0.0.1:9 (")
+    assert message.endswith("ring8, grid25, swissroll, moons, spiral, twolines, points, digits.")
+    assert "\n" not in message
+    assert not list(cache.rglob("*.part"))
+
+
+def test_a_silent_server_is_given_up(monkeypatch, folders):
+    monkeypatch.setattr(download, "TIMEOUT", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setattr(
+            datasets.MNIST, "mirrors", [f"http://127.0.0.1:{silent.getsockname()[1]}/"]
+        )
+        start = time.perf_counter()
+        with pytest.raises(data.DataError, match="timed out"):
+            load("mnist", size=28)
+        assert time.perf_counter() - start < 2
+
+
+def test_a_damaged_download_is_refused_and_not_kept(monkeypatch, folders, server):
+    site, cache = folders
+    serve_mnist(monkeypatch, site, [server.url])
+    damaged = site / "train-images-idx3-ubyte.gz"
+    damaged.write_bytes(damaged.read_bytes()[:-9])
+    with pytest.raises(data.DataError, match="damaged"):
+        load("mnist", size=28)
+    assert not [path for path in cache.rglob("*") if path.is_file()]
+
+
+def test_a_failure_is_not_remembered(monkeypatch, folders, server):
+    serve_mnist(monkeypatch, folders[0], [NOWHERE])
+    with pytest.raises(data.DataError):
+        load("mnist", size=28)
+    monkeypatch.setattr(datasets.MNIST, "mirrors", [server.url])
+    assert load("mnist", size=28).shape == (1, 28, 28)
+
+
+def test_a_cache_that_cannot_be_written_is_named(monkeypatch, folders):
+    site, _ = folders
+    (site / "file").write_text("")
+    monkeypatch.setenv("WGAN_DATA", str(site / "file"))
+    with pytest.raises(data.DataError, match=r"MNIST could not be stored in .*site/file"):
+        load("mnist", size=28)
+
+
+def test_a_stopped_download_leaves_nothing(monkeypatch, folders, server):
+    site, cache = folders
+    serve_mnist(monkeypatch, site, [server.url])
+
+    def stop(text: str, share: float | None) -> None:
+        if text.startswith("Downloading"):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        load("mnist", size=28, progress=stop)
+    assert not [path for path in cache.rglob("*") if path.is_file()]
