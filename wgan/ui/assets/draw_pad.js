@@ -105,7 +105,7 @@ function mount(parent) {
 
   function spot(event) {
     const box = canvas.getBoundingClientRect()
-    return [event.clientX - box.left - canvas.clientLeft, event.clientY - box.top - canvas.clientTop]
+    return [event.clientX - box.left, event.clientY - box.top]
   }
 
   function strokeTo([x, y]) {
