@@ -140,12 +140,11 @@ def test_every_set_has_a_title_and_a_sentence():
         data.title("nothing")
 
 
-def test_drawing_costs_microseconds():
-    generator = seeded()
-    for name in POINT_DATA:
-        dataset = load(name)
-        dataset.sample(256, generator)
-        assert seconds(lambda: dataset.sample(256, generator), 200) < 100e-6, name
+@pytest.mark.parametrize("name", POINT_DATA)
+def test_drawing_costs_microseconds(name: str):
+    dataset, generator = load(name), seeded()
+    dataset.sample(256, generator)
+    assert seconds(lambda: dataset.sample(256, generator), 200) < 100e-6
 
 
 # The 2-D sets.
