@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="python -m wgan", description=__doc__.split("\n")[0])
+    parser = _Parser(prog="python -m wgan", description="Train GANs without a screen.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     presets = commands.add_parser("presets", help="list the named experiments")

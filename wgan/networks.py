@@ -7,6 +7,8 @@ exchanged while the Linear and Conv weights around it stay as they are.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from itertools import pairwise
 from math import log2
 
 import torch
@@ -29,7 +31,8 @@ OUTPUTS: dict[str, type[nn.Module]] = {
     "tanh": nn.Tanh,
     "sigmoid": nn.Sigmoid,
 }
-WEIGHTED = (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)
+Weighted = nn.Linear | nn.Conv2d | nn.ConvTranspose2d
+Build = Callable[[ExperimentConfig], nn.Sequential]
 
 
 class Norm(nn.Module):
@@ -54,12 +57,12 @@ class Norm(nn.Module):
         if kind == "batch":
             self.layer = nn.BatchNorm2d(channels) if maps else nn.BatchNorm1d(channels)
         elif kind == "layer":
-            self.layer = nn.LayerNorm(self.shape)
+            self.layer = nn.LayerNorm([*self.shape])
         elif kind == "instance":
             self.layer = (
                 nn.InstanceNorm2d(channels, affine=True)
                 if maps
-                else nn.LayerNorm(self.shape, elementwise_affine=False)
+                else nn.LayerNorm([*self.shape], elementwise_affine=False)
             )
         else:
             self.layer = nn.Identity()
@@ -108,7 +111,7 @@ def mlp_critic(c: ExperimentConfig) -> nn.Sequential:
 
 def _mlp_layers(widths: list[int], activation: str) -> list[nn.Module]:
     layers: list[nn.Module] = []
-    for inputs, units in zip(widths, widths[1:], strict=False):
+    for inputs, units in pairwise(widths):
         layers += [nn.Linear(inputs, units), Norm(units), _activation(activation)]
     return layers
 
@@ -228,21 +231,23 @@ def build_critic(c: ExperimentConfig, device: torch.device, rng: torch.Generator
     return _materialise(CRITICS[c.network], c, c.norm_d, device, rng)
 
 
-def _materialise(build, c: ExperimentConfig, norm: str, device: torch.device, rng) -> nn.Sequential:  # noqa: ANN001
+def _materialise(
+    build: Build, c: ExperimentConfig, norm: str, device: torch.device, rng: torch.Generator
+) -> nn.Sequential:
     # Built without memory first, so that torch's own initialisation, which draws from the
     # global random state, never runs.
     with torch.device("meta"):
         network = build(c)
     network.to_empty(device=device)
     for module in network.modules():
-        if isinstance(module, WEIGHTED):
+        if isinstance(module, Weighted):
             _initialise(module, rng)
     set_norm(network, norm, rng)
     return network
 
 
 @torch.no_grad()
-def _initialise(layer: nn.Module, rng: torch.Generator) -> None:
+def _initialise(layer: Weighted, rng: torch.Generator) -> None:
     """Weights and biases uniform in ±1/√fan_in: PyTorch's own default, which public GANs run with.
 
     It matters: under the larger weights of He et al. 2015 the same GAN does not collapse on the
@@ -250,6 +255,7 @@ def _initialise(layer: nn.Module, rng: torch.Generator) -> None:
     """
     # A ConvTranspose2d keeps its inputs first: PyTorch takes its fan_in from the second axis.
     bound = layer.weight[0].numel() ** -0.5
+    assert layer.bias is not None  # every layer here has one
     for parameter in (layer.weight, layer.bias):
         parameter.copy_(torch.empty(parameter.shape).uniform_(-bound, bound, generator=rng))
 
@@ -265,7 +271,7 @@ def set_norm(network: nn.Module, kind: str, rng: torch.Generator) -> None:
         if isinstance(module, Norm):
             module.use(kind)
             module.to(device)
-        elif isinstance(module, WEIGHTED):
+        elif isinstance(module, Weighted):
             if parametrize.is_parametrized(module, "weight"):
                 # leave_parametrized=False brings the weight back as it was before the division.
                 parametrize.remove_parametrizations(module, "weight", leave_parametrized=False)
@@ -274,9 +280,9 @@ def set_norm(network: nn.Module, kind: str, rng: torch.Generator) -> None:
 
 
 @torch.no_grad()
-def _divide_by_norm(layer: nn.Module, rng: torch.Generator) -> None:
+def _divide_by_norm(layer: Weighted, rng: torch.Generator) -> None:
     spectral_norm(layer, "weight")
-    division = layer.parametrizations.weight[0]
+    division = layer.get_submodule("parametrizations.weight.0")
     # Its singular vectors were drawn from the global random state: draw them again from ours.
     for vector in division.buffers():
         start = torch.randn(vector.shape, generator=rng)

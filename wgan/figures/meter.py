@@ -127,5 +127,6 @@ def _page(spoken: str, big: str, note: str, cells: str = "") -> str:
     label = html.escape(spoken, quote=True)
     return (
         f'{STYLE}<div class="wgan-meter" role="img" aria-label="{label}"><div class="row">'
-        f'{big}<div class="side">{cells}<div class="note">{html.escape(note)}</div></div></div></div>'
+        f'{big}<div class="side">{cells}<div class="note">{html.escape(note)}</div></div>'
+        "</div></div>"
     )

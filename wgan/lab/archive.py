@@ -17,6 +17,7 @@ from typing import Any
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
+from torch import nn
 
 from wgan.config import (
     SHORTHANDS,
@@ -32,7 +33,6 @@ from wgan.lab.run import Run, Scheduled
 from wgan.presets import PRESETS
 from wgan.trainer import Trainer
 
-
 _COMMA = re.compile(r",(?=\w+=)")
 
 
@@ -42,7 +42,7 @@ class ArchiveError(ValueError):
 
 def weights(trainer: Trainer) -> dict[str, torch.Tensor]:
     """All tensors of the networks, as `generator.…`, `critic.…` and, if there, `averaged.…`."""
-    networks = {"generator": trainer.generator, "critic": trainer.critic}
+    networks: dict[str, nn.Module] = {"generator": trainer.generator, "critic": trainer.critic}
     if trainer.averaged is not None:
         networks["averaged"] = trainer.averaged
     return {

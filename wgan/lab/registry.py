@@ -1,4 +1,4 @@
-"""The runs of this process: made here, found by id, and cleared away on the registry's own clock."""
+"""The runs of this process: made here, found by id, cleared away on the registry's own clock."""
 
 from __future__ import annotations
 

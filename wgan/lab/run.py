@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from wgan.config import ExperimentConfig, diff, expand, replace_live
-from wgan.data import DataError, Dataset, load
+from wgan.data import DataError, load
 from wgan.lab.frame import Event, Frame, Measures, Stage, State
 from wgan.lab.history import Series, Snapshot, Snapshots
 from wgan.lab.look import Observer
@@ -426,4 +426,3 @@ def _value(value: Any) -> str:
     if isinstance(value, tuple):
         return ", ".join(map(str, value)) or "none"
     return str(value)
-

@@ -15,8 +15,8 @@ from streamlit.delta_generator import DeltaGenerator
 from wgan import figures
 from wgan.config import ExperimentConfig
 from wgan.figures.meter import three
-from wgan.lab.frame import Frame, ImageView, PointView, Stage
 from wgan.lab.archive import command
+from wgan.lab.frame import Frame, ImageView, PointView, Stage
 from wgan.lab.registry import lab
 from wgan.lab.run import Run
 from wgan.trainer import STAGES
@@ -152,9 +152,7 @@ def _stages(stage: Stage | None, config: ExperimentConfig) -> str:
     if stage is not None:
         which = f"Critic update {stage.update} of {stage.updates}"
         where = which if stage.update else "Generator update"
-        numbers = [
-            f"{name.replace('_', ' ')} {three(v)}" for name, v in stage.figures.items()
-        ]
+        numbers = [f"{name.replace('_', ' ')} {three(v)}" for name, v in stage.figures.items()]
         where += " · " + " · ".join(numbers)
     body = f'<b>{where}</b><div style="columns:2;column-gap:1.5rem">{"".join(chips)}</div>'
     style = "font-size:.85rem;font-variant-numeric:tabular-nums"

@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import streamlit as st
+from streamlit.navigation.page import Page
 
 from wgan.ui import _compat
 
 PAGES = Path(__file__).parents[2] / "pages"
 
 
-def navigation():  # noqa: ANN201 (Streamlit's page type is not public by name)
+def navigation() -> Page:
     """The pages of the app; returns the one that was asked for."""
     return st.navigation(
         [
