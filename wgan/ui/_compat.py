@@ -1,4 +1,4 @@
-"""Streamlit internals that have no public face, each with the reason and the version it was seen in.
+"""Streamlit internals that have no public face, each with the reason for its use.
 
 Seen in Streamlit 1.67.
 """
