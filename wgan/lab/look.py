@@ -34,10 +34,6 @@ class Observer:
         self._latents = trainer.draw_latents(n, self._rng)
         self._real = data.sample(n, self._rng)
         self._w1_floor = metrics.w1_floor(data, COMPARED, self._rng)
-        self._high_quality_real: float | None = None
-        if data.modes is not None:
-            real = metrics.coverage(data.modes, data.sample(MEASURED, self._rng))
-            self._high_quality_real = real.high_quality
 
     def view(self) -> PointView | ImageView:
         """Samples from the fixed latents beside fixed real ones."""
@@ -117,7 +113,7 @@ class Observer:
             modes_any=covered.modes_any if covered else None,
             modes_total=covered.modes_total if covered else None,
             high_quality=covered.high_quality if covered else None,
-            high_quality_real=self._high_quality_real,
+            high_quality_real=data.modes.high_quality_real if data.modes else None,
             mode_kl=covered.mode_kl if covered else None,
             averaged=trainer.averaged is not None,
         )
