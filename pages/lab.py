@@ -22,7 +22,7 @@ def place(key: str, **layout):
 
 with st.container(key="run_bar", horizontal=True, vertical_alignment="center", gap="small"):
     runbar.run_bar(run)
-    status = place("status", width=330)
+    status = place("status", width="stretch")
 notices = st.container(key="notices")
 with notices:
     if text := binding.pop_notice():

@@ -29,7 +29,7 @@ STAGES = {
     "generate": "Draw latents, the critic scores the fakes",
     "generator": "Update the generator",
 }
-# Figures of a step, in the order of the tensor that `step` returns.
+# Figures of a step, in the order of the tensor that `step` returns; no penalty is NaN.
 FIGURES = ("critic_loss", "generator_loss", "critic_estimate", "penalty")
 
 
@@ -142,7 +142,7 @@ class Trainer:
             self._figures[3] = penalty.detach()
             yield Stage("penalty", update, updates)
         else:
-            self._figures[3] = 0
+            self._figures[3] = torch.nan
 
         self._figures[0] = loss.detach()
         if not c.freeze_d:

@@ -310,8 +310,10 @@ class Run:
         rows = torch.stack(figures).float().cpu().numpy()
         for step, row in zip(steps, rows, strict=True):
             self._steps_series.append(step, row)
-            if not np.isfinite(row).all():
-                bad = int(np.flatnonzero(~np.isfinite(row))[0])
+            # The penalty is NaN where there is none; where there is, the critic's loss has it.
+            broken = np.flatnonzero(~np.isfinite(row[: FIGURES.index("penalty")]))
+            if len(broken):
+                bad = int(broken[0])
                 name = FIGURES[bad].replace("_", " ")
                 self._fail(step, f"the {name} became {'NaN' if np.isnan(row[bad]) else 'infinite'}")
                 return

@@ -5,7 +5,12 @@ Seen in Streamlit 1.67.
 
 from __future__ import annotations
 
+from streamlit.errors import StreamlitInvalidLayoutContextError
 from streamlit.runtime.pages_manager import PagesManager
+
+# A fragment's tick may arrive after a full rerun was broken off by the next one, before it came to
+# the fragment: then the containers outside have no place reserved. Another full rerun mends it.
+OutsideContainerLost = StreamlitInvalidLayoutContextError
 
 
 def opened_without_app() -> bool:

@@ -20,6 +20,7 @@ from wgan.lab.frame import Frame, ImageView, PointView, Stage
 from wgan.lab.registry import lab
 from wgan.lab.run import Run
 from wgan.trainer import STAGES
+from wgan.ui import _compat
 from wgan.ui.equation import equation
 from wgan.ui.live import live_figure
 
@@ -52,10 +53,17 @@ def live(run: Run, places: Places, drawn: tuple[Any, ...]) -> None:
     lab().get(run.id)  # somebody watches
     if shown(run) != drawn:
         st.rerun()
+    try:
+        _fill(run, places)
+    except _compat.OutsideContainerLost:
+        st.rerun()
+
+
+def _fill(run: Run, places: Places) -> None:
     frame = run.frame
     past = _looked_back_at(run, frame)
     with places.status:
-        st.html(_status(frame))
+        st.html(_status(frame, slow=run.slow is not None))
     with places.meter:
         st.html(figures.mode_meter(past.measures if past else frame.measures))
     with places.samples:
@@ -70,18 +78,22 @@ def live(run: Run, places: Places, drawn: tuple[Any, ...]) -> None:
             _more_curves(frame)
     if places.repeat is not None:
         with places.repeat:
-            st.code(command(run.first_config, frame.events, frame.step), language="bash")
+            st.code(
+                command(run.first_config, frame.events, frame.step),
+                language="bash",
+                wrap_lines=True,
+            )
 
 
 # Status ---------------------------------------------------------------------------------------
 
 
-def _status(frame: Frame) -> str:
+def _status(frame: Frame, slow: bool) -> str:
     """State, steps, speed and device in one line."""
     dots = {"playing": "#009e73", "failed": "#d62728"}
     dot = dots.get(frame.state, "#8a94a3")
     parts = [f"<b>{frame.state}</b>", f"step {frame.step:,}"]
-    if frame.state == "playing":
+    if frame.state == "playing" and not slow:
         parts.append(f"{three(frame.steps_per_second)} steps/s")
     if frame.device:
         parts.append(f"on {frame.device}")
@@ -115,22 +127,27 @@ def _samples(frame: Frame, view: PointView | ImageView | None, past: int | None)
         figure = frame.once(key, lambda: figures.points(view, **switched))
         alt = "Real and generated points over the critic's value surface"
         live_figure(figure, key="samples", height=520, alt=alt)
+        if "surface" in layers:
+            st.caption("Surface: green where the critic scores high, purple where it scores low.")
         return
     fake, real = frame.once(("images", past), lambda: _grids(view))
-    left, right = st.columns([2, 1], gap="small")
+    left, right = st.columns([8, 3], gap="small")
     with left:
         st.image(fake, width="stretch", alt="Generated samples")
-        st.caption(":orange[**Generated**], each from a latent of its own that never changes")
+        told = "each from a latent of its own that never changes"
+        if past is not None:
+            told = f"as they were at step {past:,} of {frame.step:,}"
+        st.caption(f":orange[**Generated**], {told}")
     with right:
         st.image(real, width="stretch", alt="Real samples")
         st.caption(":blue[**Real**]")
 
 
 def _grids(view: ImageView) -> tuple[str, str]:
-    """The generated grid, 8 × 8, and the real one, 4 × 8, as data URIs of one height."""
+    """The generated grid, 8 × 8, and the real one, 3 × 8, as data URIs of one height."""
     cell = max(32, view.fake.shape[1])
     fake = figures.image_grid(view.fake[:64], columns=8, cell=cell)
-    real = figures.image_grid(view.real[:32], columns=4, cell=cell)
+    real = figures.image_grid(view.real[:24], columns=3, cell=cell)
     return figures.data_uri(fake), figures.data_uri(real)
 
 

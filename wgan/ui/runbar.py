@@ -59,7 +59,7 @@ def _speed(run: Run) -> None:
         key="speed",
         on_change=set_speed,
         label_visibility="collapsed",
-        width=150,
+        width=130,
     )
 
 
@@ -81,7 +81,7 @@ def _preset(run: Run) -> None:
         format_func=lambda name: PRESETS[name].title,
         placeholder="Own settings",
         label_visibility="collapsed",
-        width=290,
+        width=230,
     )
 
 

@@ -16,7 +16,7 @@ def share(run: Run) -> DeltaGenerator:
     with left:
         st.markdown("**This run**")
         st.caption("The address of this page finds it again, after a reload or for someone else.")
-        st.code(f"?run={run.id}", language=None)
+        st.code(f"{(st.context.url or '').partition('?')[0]}?run={run.id}", language=None)
         st.markdown("**Repeat it without a screen**")
         st.caption("The same bits on the same machine's CPU.")
         place = st.container()
