@@ -20,6 +20,7 @@ from tqdm import tqdm
 
 from wgan.config import ConfigError, ExperimentConfig, from_json
 from wgan.lab import archive
+from wgan.lab.frame import Measures
 from wgan.lab.run import Run
 from wgan.lab.scheduler import use_training_threads
 from wgan.presets import PRESETS
@@ -113,25 +114,26 @@ def _train(options: argparse.Namespace) -> int:
     for due in planned:
         run.schedule(due)
     seconds = None if options.steps else options.seconds or 60.0
-    elapsed = _drive(run, seconds)
-    for due in planned:
-        if due.step >= run.trainer.steps:
-            print(f"wgan: step {due.step} of --at was not reached.", file=sys.stderr)
+    elapsed, measures = _drive(run, seconds)
+    for due in run.scheduled:
+        print(f"wgan: step {due.step} of --at was not reached.", file=sys.stderr)
     if options.out is not None:
         archive.save(run, options.out)
     name = options.experiment if options.experiment in PRESETS else None
-    _report(run, elapsed, options, preset=name, out=str(options.out) if options.out else None)
+    out = str(options.out) if options.out else None
+    _report(run, elapsed, measures, options, preset=name, out=out)
     return 0
 
 
 def _replay(options: argparse.Namespace) -> int:
     run, expected = archive.open_run(options.folder)
-    elapsed = _drive(run, None)
+    elapsed, measures = _drive(run, None)
     repeated = archive.weights(run.trainer)
     identical = repeated.keys() == expected.keys() and all(
         torch.equal(repeated[name], expected[name]) for name in expected
     )
-    _report(run, elapsed, options, preset=None, out=str(options.folder), identical=identical)
+    out = str(options.folder)
+    _report(run, elapsed, measures, options, preset=None, out=out, identical=identical)
     if not identical:
         print("wgan: the weights differ from the saved ones.", file=sys.stderr)
     return 0 if identical else 1
@@ -163,8 +165,10 @@ def _check_writable(folder: Path) -> None:
         raise ConfigError(f"--out {folder} cannot be written: {error}.") from None
 
 
-def _drive(run: Run, seconds: float | None) -> float:
-    """Trains until the run stops by itself, or for `seconds`; returns the seconds it took.
+def _drive(run: Run, seconds: float | None) -> tuple[float, Measures]:
+    """Trains until the run stops by itself, or for `seconds`.
+
+    Returns the seconds it took, and the figures at its end.
 
     Raises `ConfigError` when the run cannot begin (no such device, data that cannot be had).
     """
@@ -187,9 +191,10 @@ def _drive(run: Run, seconds: float | None) -> float:
         except KeyboardInterrupt:
             print("wgan: interrupted; what was trained so far is kept.", file=sys.stderr)
     elapsed = time.monotonic() - started
+    measures = run.measure_now()
     if run.state == "failed":
         print(f"wgan: {run.frame.message}", file=sys.stderr)
-    return elapsed
+    return elapsed, measures
 
 
 def _progress(run: Run) -> str:
@@ -202,10 +207,15 @@ def _progress(run: Run) -> str:
 
 
 def _report(
-    run: Run, seconds: float, options: argparse.Namespace, *, preset: str | None, **more: Any
+    run: Run,
+    seconds: float,
+    measures: Measures,
+    options: argparse.Namespace,
+    *,
+    preset: str | None,
+    **more: Any,
 ) -> None:
-    """The figures at the end, measured afresh: as one JSON line, or in words."""
-    measures = run.measure_now()
+    """The figures at the end: as one JSON line, or in words."""
     steps = run.trainer.steps
     result = {
         "preset": preset,

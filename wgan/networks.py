@@ -275,15 +275,19 @@ def set_norm(network: nn.Module, kind: str, rng: torch.Generator) -> None:
             if parametrize.is_parametrized(module, "weight"):
                 # leave_parametrized=False brings the weight back as it was before the division.
                 parametrize.remove_parametrizations(module, "weight", leave_parametrized=False)
+                # It comes back behind the bias; optimisers keep their state by the order.
+                module.register_parameter("bias", module._parameters.pop("bias"))
             if kind == "spectral":
                 _divide_by_norm(module, rng)
 
 
 @torch.no_grad()
 def _divide_by_norm(layer: Weighted, rng: torch.Generator) -> None:
-    spectral_norm(layer, "weight")
+    # torch draws its singular vectors from the global random state, which is nobody's to change;
+    # they are drawn again from our own.
+    with torch.random.fork_rng([layer.weight.device] if layer.weight.is_cuda else []):
+        spectral_norm(layer, "weight")
     division = layer.get_submodule("parametrizations.weight.0")
-    # Its singular vectors were drawn from the global random state: draw them again from ours.
     for vector in division.buffers():
         start = torch.randn(vector.shape, generator=rng)
         vector.copy_(nn.functional.normalize(start, dim=0))

@@ -11,6 +11,7 @@ import copy
 from collections.abc import Iterator
 from typing import Any, Protocol
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -48,6 +49,13 @@ def resolve_device(name: str) -> torch.device:
     return torch.device(name)
 
 
+def stream(seed: int, purpose: int, device: torch.device) -> torch.Generator:
+    """A generator of random numbers for one purpose, independent of those for any other."""
+    # Mixed into 32 bits, because torch's generator on the CPU ignores the bits above them.
+    mixed = np.random.SeedSequence((seed, purpose)).generate_state(1)[0]
+    return torch.Generator(device).manual_seed(int(mixed))
+
+
 class Trainer:
     """Generator, critic, their optimisers and their randomness; `steps` generator steps done.
 
@@ -61,9 +69,9 @@ class Trainer:
         self.steps = 0
         # One generator a purpose: changing the batch size must not change the initial weights.
         self._rng_weights = torch.Generator().manual_seed(config.seed)
-        self._rng_data = self._generator(1)
-        self._rng_noise = self._generator(2)
-        self._rng_alpha = self._generator(3)
+        self._rng_data = stream(config.seed, 1, self.device)
+        self._rng_noise = stream(config.seed, 2, self.device)
+        self._rng_alpha = stream(config.seed, 3, self.device)
         self.generator = build_generator(config, self.device, self._rng_weights)
         self.critic = build_critic(config, self.device, self._rng_weights)
         self._optimizer_g = self._make_optimizer("g")
@@ -71,9 +79,6 @@ class Trainer:
         self.averaged: nn.Module | None = None
         self._figures = torch.zeros(len(FIGURES), device=self.device)
         self._adopt(config)
-
-    def _generator(self, purpose: int) -> torch.Generator:
-        return torch.Generator(self.device).manual_seed(self.config.seed + (purpose << 32))
 
     # One step -----------------------------------------------------------------------------------
 
@@ -218,8 +223,8 @@ class Trainer:
         return self.averaged if self.averaged is not None else self.generator
 
     @torch.no_grad()
-    def sample(self, latents: Tensor) -> Tensor:
-        """Samples (N, *sample_shape) as they are shown and measured: images in [−1, 1].
+    def generate(self, latents: Tensor) -> Tensor:
+        """G(z), (N, *sample_shape), as the critic gets it: a sigmoid's images in [0, 1].
 
         In evaluation mode, so that looking changes neither the running statistics nor anything
         else that trains.
@@ -229,7 +234,15 @@ class Trainer:
         with self._autocast():
             x = network(latents).float()
         network.train()
+        return x
+
+    def to_shown_range(self, x: Tensor) -> Tensor:
+        """The generator's output as it is shown and measured: images in [−1, 1]."""
         return x * 2 - 1 if self.config.output == "sigmoid" else x
+
+    def sample(self, latents: Tensor) -> Tensor:
+        """Samples (N, *sample_shape) as they are shown and measured: images in [−1, 1]."""
+        return self.to_shown_range(self.generate(latents))
 
     @torch.no_grad()
     def score(self, x: Tensor) -> Tensor:
@@ -271,15 +284,16 @@ class Trainer:
                 group["lr"] = getattr(config, f"lr_{side}")
                 if "betas" in group:
                     group["betas"] = (config.beta1, config.beta2)
-        # BatchNorm(n, 0.8) in a widely used port sets eps, not momentum.
-        eps = 0.8 if "batchnorm_eps" in config.faults else 1e-5
-        for module in [*self.generator.modules(), *self.critic.modules()]:
-            if isinstance(module, nn.modules.batchnorm._BatchNorm):
-                module.eps = eps
         if config.ema == 0:
             self.averaged = None
         elif self.averaged is None:
             self.averaged = copy.deepcopy(self.generator).requires_grad_(False)
+        # BatchNorm(n, 0.8) in a widely used port sets eps, not momentum.
+        eps = 0.8 if "batchnorm_eps" in config.faults else 1e-5
+        for network in (self.generator, self.critic, self.averaged or nn.Identity()):
+            for module in network.modules():
+                if isinstance(module, nn.modules.batchnorm._BatchNorm):
+                    module.eps = eps
 
     def _make_optimizer(self, side: str) -> torch.optim.Optimizer:
         c = self.config

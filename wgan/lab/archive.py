@@ -83,7 +83,7 @@ def open_run(folder: Path) -> tuple[Run, dict[str, torch.Tensor]]:
         planned = [_scheduled(event) for event in events if event["kind"] != "failed"]
         if isinstance(steps, bool) or not isinstance(steps, int) or steps < 0:
             raise TypeError
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         if isinstance(error, (ConfigError, ArchiveError)):
             raise
         raise ArchiveError(
@@ -106,7 +106,7 @@ def open_run(folder: Path) -> tuple[Run, dict[str, torch.Tensor]]:
 def _read(path: Path) -> str:
     try:
         return path.read_text()
-    except (OSError, UnicodeDecodeError):
+    except (OSError, ValueError):  # ValueError: no UTF-8, or no name that a file can have
         raise ArchiveError(
             f"{path} cannot be read; a saved run has config.json, events.json, history.json and "
             "model.safetensors."
@@ -182,7 +182,7 @@ def parse_plan(words: list[str]) -> list[Scheduled]:
     for word in words:
         step, colon, rest = word.partition(":")
         if colon and "=" not in step:
-            if not step.isdecimal():
+            if not step.isdecimal() or len(step) > 18:
                 raise ConfigError(f"--at takes STEP:field=value, got {word!r}.")
             groups.append((int(step), {}))
             word = rest

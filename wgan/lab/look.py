@@ -6,6 +6,8 @@ is looked at gives the same weights as one that is not.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -13,7 +15,7 @@ from torch import Tensor
 from wgan import metrics
 from wgan.data import Dataset
 from wgan.lab.frame import Floats, ImageView, Measures, PointView
-from wgan.trainer import Trainer
+from wgan.trainer import Trainer, stream
 
 MEASURED = 2500  # samples for mode coverage: the VEEGAN and PacGAN papers' number
 COMPARED = 256  # samples for W1 (assignment is cubic) and for the gradient norm
@@ -29,7 +31,7 @@ class Observer:
 
     def __init__(self, trainer: Trainer, data: Dataset) -> None:
         self.trainer, self.data = trainer, data
-        self._rng = torch.Generator(trainer.device).manual_seed(trainer.config.seed + (9 << 32))
+        self._rng = stream(trainer.config.seed, 9, trainer.device)
         n = POINTS if trainer.config.is_points else IMAGES
         self._latents = trainer.draw_latents(n, self._rng)
         self._real = data.sample(n, self._rng)
@@ -86,24 +88,28 @@ class Observer:
     def measure(self, samples: int = MEASURED) -> Measures:
         """The figures of this moment, from fresh samples.
 
-        Raises `FloatingPointError` when a sample is not finite.
+        Raises `FloatingPointError` when a sample or a score is not finite.
         """
         trainer, data = self.trainer, self.data
-        fake = trainer.sample(trainer.draw_latents(samples, self._rng))
+        generated = trainer.generate(trainer.draw_latents(samples, self._rng))
+        fake = trainer.to_shown_range(generated)
         if not fake.isfinite().all():
             raise FloatingPointError("the generator's samples are no longer finite numbers")
         real = data.sample(COMPARED, self._rng)
         few = fake[:COMPARED]
-        inputs = trainer.to_output_range(real), trainer.to_output_range(few)
+        inputs = trainer.to_output_range(real), generated[:COMPARED]
         trainer.critic.eval()
         estimate = metrics.critic_estimate(trainer.critic, *inputs)
         norms = metrics.gradient_norms(trainer.critic, *inputs, self._rng)
         trainer.critic.train()
+        gradient_norm = norms.mean().item()
+        if not (math.isfinite(estimate) and math.isfinite(gradient_norm)):
+            raise FloatingPointError("the critic's scores are no longer finite numbers")
         covered = metrics.coverage(data.modes, fake) if data.modes is not None else None
         return Measures(
             step=trainer.steps,
             critic_estimate=estimate,
-            gradient_norm=float(norms.mean()),
+            gradient_norm=gradient_norm,
             w1=metrics.w1(real, few),
             w1_floor=self._w1_floor,
             mode_names=data.modes.names if data.modes is not None else (),

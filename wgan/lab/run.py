@@ -57,6 +57,7 @@ class Run:
         self.first_config = config
         self.slow: float | None = None  # seconds a stage in slow motion; None is full speed
         self.stop_at: int | None = None  # pauses when this many steps are done
+        self.scheduled: list[Scheduled] = []  # what is planned and still to come
         self.snapshots = Snapshots()
         self.events: tuple[Event, ...] = ()
         self.seconds = 0.0  # spent training
@@ -67,7 +68,6 @@ class Run:
         self._progress: float | None = None
         self._lock = threading.Lock()
         self._queue: deque[Callable[[], None]] = deque()
-        self._scheduled: list[Scheduled] = []
         self._wake: Callable[[], None] = lambda: None
         self._trainer: Trainer | None = None
         self._version = 0
@@ -121,8 +121,8 @@ class Run:
 
     def schedule(self, due: Scheduled) -> None:
         """Plans a change; call it before the run is prepared."""
-        self._scheduled.append(due)
-        self._scheduled.sort(key=lambda due: due.step)
+        self.scheduled.append(due)
+        self.scheduled.sort(key=lambda due: due.step)
 
     def on_wake(self, wake: Callable[[], None]) -> None:
         """`wake` is called whenever there may be something to do."""
@@ -141,13 +141,13 @@ class Run:
         try:
             self._data = load(config, resolve_device(config.device), self._show_progress)
             self._begin(config)
+            self._state = "playing" if self._play_when_ready else "paused"
+            self._message, self._progress = "", None
+            self._look(measure=True)
         except Exception as error:
             self.break_off(error)
             return
-        self._state = "playing" if self._play_when_ready else "paused"
-        self._message, self._progress = "", None
         log.info("ready run=%s data=%s device=%s", self.id, config.data, self.trainer.device)
-        self._look(measure=True)
 
     def break_off(self, error: Exception) -> None:
         """Fails the run with one sentence; only a fault of ours leaves a traceback in the log."""
@@ -163,8 +163,9 @@ class Run:
         self._publish()
 
     def _begin(self, config: ExperimentConfig) -> None:
-        self._trainer = Trainer(config, self._data)
-        self._observer = Observer(self._trainer, self._data)
+        trainer = Trainer(config, self._data)
+        observer = Observer(trainer, self._data)
+        self._trainer, self._observer, self.first_config = trainer, observer, config
         self._steps_series = Series(FIGURES)
         self._measures_series = Series(MEASURED_FIGURES)
         self.snapshots = Snapshots()
@@ -173,6 +174,7 @@ class Run:
         self._walk: Iterator[Stage] | None = None
         self._stage: Stage | None = None
         self._stage_at = 0.0
+        self._unread: list[tuple[int, Tensor]] = []  # figures of steps, still on the device
         self._view = self._measures = None
         self._looked_at = self._measured_at = self._kept_at = -1e9
         self._look_cost = self._measure_cost = self._keep_cost = 0.0
@@ -191,22 +193,22 @@ class Run:
             self._queue.clear()  # it failed to load: there is nothing to play
             return
         started = time.monotonic()
-        figures: list[Tensor] = []
-        steps: list[int] = []
         self._carry_out()
         while self._state == "playing" and time.monotonic() - started < budget:
             self._apply_scheduled()
-            if self.slow is not None or self._walk is not None:
-                self._walk_on(steps, figures)
+            if self._state != "playing":
+                break
+            if self.stop_at is not None and self.trainer.steps >= self.stop_at:
+                self._state, self._changed = "paused", True
+            elif self.slow is not None or self._walk is not None:
+                self._walk_on()
                 if self.slow is not None:
                     break
             else:
-                figures.append(self.trainer.step())
-                steps.append(self.trainer.steps)
-            if self.stop_at is not None and self.trainer.steps >= self.stop_at:
-                self._state, self._changed = "paused", True
+                figures = self.trainer.step()
+                self._unread.append((self.trainer.steps, figures))
             self._carry_out()
-        self._record(steps, figures)
+        self._record()
         now = time.monotonic()
         self.seconds += now - started
         self._pace.append((now, self.trainer.steps))
@@ -214,6 +216,8 @@ class Run:
 
     def _carry_out(self) -> None:
         """Does what was asked for."""
+        if self._queue:
+            self._record()  # of the steps before it; should they have failed, the queue is empty
         while self._queue:
             with self._lock:
                 action = self._queue.popleft()
@@ -221,9 +225,10 @@ class Run:
             self._changed = True
 
     def _apply_scheduled(self) -> None:
-        while self._scheduled and self._scheduled[0].step <= self.trainer.steps:
-            due = self._scheduled.pop(0)
+        while self.scheduled and self.scheduled[0].step <= self.trainer.steps:
+            due = self.scheduled.pop(0)
             if due.update:
+                self._record()
                 self._update_one(due.update)
             else:
                 self.apply(due.changes)
@@ -259,7 +264,8 @@ class Run:
         self._finish_step()
         if which == "both":
             figures = self.trainer.step()
-            self._record([self.trainer.steps], [figures])
+            self._unread.append((self.trainer.steps, figures))
+            self._record()
         else:
             self._update_one(which)
         if self._state == "playing":
@@ -270,7 +276,8 @@ class Run:
         trainer = self.trainer
         figures = trainer.update_critic() if which == "critic" else trainer.update_generator()
         self._log_event(Event(trainer.steps, "update", f"{which} only", update=which))
-        self._record([trainer.steps], [figures])
+        self._unread.append((trainer.steps, figures))
+        self._record()
 
     def _log_event(self, event: Event) -> None:
         self.events = (*self.events, event)
@@ -278,7 +285,7 @@ class Run:
 
     # Slow motion --------------------------------------------------------------------------------
 
-    def _walk_on(self, steps: list[int], figures: list[Tensor]) -> None:
+    def _walk_on(self) -> None:
         """One stage further, when its time has come."""
         now = time.monotonic()
         if self.slow is not None and now - self._stage_at < self.slow:
@@ -287,10 +294,7 @@ class Run:
         self._walk = self._walk or self.trainer.stages()
         stage = next(self._walk, None)
         if stage is None:
-            self._walk = None
-            self._stage = None
-            steps.append(self.trainer.steps)
-            figures.append(torch.tensor(list(self.trainer.figures().values())))
+            self._end_walk()
         else:
             self._stage = Stage(stage.name, stage.update, stage.updates, self.trainer.figures())
 
@@ -299,7 +303,12 @@ class Run:
         if self._walk is not None:
             for _ in self._walk:
                 pass
-            self._walk = self._stage = None
+            self._end_walk()
+
+    def _end_walk(self) -> None:
+        self._walk = self._stage = None
+        figures = torch.tensor(list(self.trainer.figures().values()))
+        self._unread.append((self.trainer.steps, figures))
 
     # The past -----------------------------------------------------------------------------------
 
@@ -354,12 +363,21 @@ class Run:
                 self._measure()
             except FloatingPointError as error:
                 self._fail(self.trainer.steps, str(error))
+                self._view = self._observer.view()
         self._looked_at = time.monotonic()
         self._publish()
 
     def measure_now(self) -> Measures:
-        """The figures of this moment, for the thread that advances the run."""
-        return self._observer.measure()
+        """The figures of this moment, for the thread that advances the run.
+
+        A run whose networks have blown up fails now: the figures are those of its last good state.
+        """
+        try:
+            return self._observer.measure()
+        except FloatingPointError as error:
+            self._fail(self.trainer.steps, str(error))
+            self._publish()
+            return self._observer.measure()
 
     def _measure(self) -> None:
         started = time.monotonic()

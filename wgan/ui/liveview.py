@@ -7,6 +7,7 @@ shared by all viewers. The layout around it stays still, so a chart is never mou
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 import streamlit as st
@@ -169,7 +170,8 @@ def _stages(stage: Stage | None, config: ExperimentConfig) -> str:
     if stage is not None:
         which = f"Critic update {stage.update} of {stage.updates}"
         where = which if stage.update else "Generator update"
-        numbers = [f"{name.replace('_', ' ')} {three(v)}" for name, v in stage.figures.items()]
+        there = {name: v for name, v in stage.figures.items() if isfinite(v)}
+        numbers = [f"{name.replace('_', ' ')} {three(v)}" for name, v in there.items()]
         where += " · " + " · ".join(numbers)
     body = f'<b>{where}</b><div style="columns:2;column-gap:1.5rem">{"".join(chips)}</div>'
     style = "font-size:.85rem;font-variant-numeric:tabular-nums"
