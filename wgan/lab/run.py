@@ -312,13 +312,13 @@ class Run:
 
     # The past -----------------------------------------------------------------------------------
 
-    def _record(self, steps: list[int], figures: list[Tensor]) -> None:
-        """Reads a slice's figures at once (one synchronisation) and watches for blow-ups."""
-        if not figures:
+    def _record(self) -> None:
+        """Reads the figures so far at once (one synchronisation) and watches for blow-ups."""
+        if not self._unread:
             return
-        rows = torch.stack(figures).float().cpu().numpy()
-        for step, row in zip(steps, rows, strict=True):
-            self._steps_series.append(step, row)
+        unread, self._unread = self._unread, []
+        rows = torch.stack([figures for _, figures in unread]).float().cpu().numpy()
+        for (step, _), row in zip(unread, rows, strict=True):
             # The penalty is NaN where there is none; where there is, the critic's loss has it.
             broken = np.flatnonzero(~np.isfinite(row[: FIGURES.index("penalty")]))
             if len(broken):
@@ -326,6 +326,7 @@ class Run:
                 name = FIGURES[bad].replace("_", " ")
                 self._fail(step, f"the {name} became {'NaN' if np.isnan(row[bad]) else 'infinite'}")
                 return
+            self._steps_series.append(step, row)
 
     def _fail(self, step: int, why: str) -> None:
         """Stops, goes back to the last good snapshot, and says so."""
