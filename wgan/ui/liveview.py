@@ -93,14 +93,16 @@ def _status(frame: Frame, slow: bool) -> str:
     """State, steps, speed and device in one line."""
     dots = {"playing": "#009e73", "failed": "#d62728"}
     dot = dots.get(frame.state, "#8a94a3")
-    parts = [f"<b>{frame.state}</b>", f"step {frame.step:,}"]
+    parts = [f"<b>{frame.state}</b>", f"· step {frame.step:,}"]
     if frame.state == "playing" and not slow:
-        parts.append(f"{three(frame.steps_per_second)} steps/s")
+        parts.append(f"· {three(frame.steps_per_second)} steps/s")
     if frame.device:
-        parts.append(f"on {frame.device}")
+        parts.append(f"· on {frame.device}")
+    words = " ".join(f'<span style="white-space:nowrap">{part}</span>' for part in parts)
     return (
-        '<div role="status" style="font-variant-numeric:tabular-nums;white-space:nowrap">'
-        f'<span style="color:{dot}">●</span> {" · ".join(parts)}</div>'
+        '<div role="status" style="font-variant-numeric:tabular-nums;font-size:.9rem;'
+        'line-height:1.3;word-spacing:.05em">'
+        f'<span style="color:{dot}">●</span> {words}</div>'
     )
 
 

@@ -81,7 +81,7 @@ def _preset(run: Run) -> None:
         format_func=lambda name: PRESETS[name].title,
         placeholder="Own settings",
         label_visibility="collapsed",
-        width=230,
+        width=200,
     )
 
 

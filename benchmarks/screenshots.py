@@ -1,0 +1,97 @@
+"""Takes the README's screenshots: the real app, in a real browser, while it trains.
+
+    python benchmarks/screenshots.py [--out benchmarks/screenshots]
+
+The ring after 20 s of WGAN-GP, and the digits after 60 s, cured by the switch after 15 s; each in
+light, dark and at a phone's width. Needs Debian's chromium.
+"""
+
+from __future__ import annotations
+
+import argparse
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+
+ROOT = Path(__file__).parents[1]
+LOOKS = {
+    "light": {"viewport": {"width": 1440, "height": 900}, "color_scheme": "light"},
+    "dark": {"viewport": {"width": 1440, "height": 900}, "color_scheme": "dark"},
+    "phone": {"viewport": {"width": 390, "height": 844}, "color_scheme": "light"},
+}
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, default=ROOT / "benchmarks" / "screenshots")
+    out: Path = parser.parse_args().out
+    out.mkdir(parents=True, exist_ok=True)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless", "true"]
+    server = subprocess.Popen([*command, "--server.port", str(port)], cwd=ROOT)
+    try:
+        address = f"http://127.0.0.1:{port}"
+        _wait(f"{address}/_stcore/health")
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+
+            def open_page(look: str, url: str) -> Page:
+                page = browser.new_page(**LOOKS[look])
+                page.goto(url)
+                page.get_by_text("modes").first.wait_for()
+                return page
+
+            def shoot(page: Page, name: str) -> None:
+                """The same run in the three looks."""
+                page.screenshot(path=out / f"{name}-light.png")
+                for look in ("dark", "phone"):
+                    other = open_page(look, page.url)
+                    other.wait_for_timeout(3000)  # Plotly arrives, the skeletons go
+                    other.screenshot(path=out / f"{name}-{look}.png")
+                    other.close()
+                page.close()
+
+            ring = open_page("light", f"{address}/?preset=ring-wgan-gp")
+            ring.wait_for_timeout(20_000)
+            shoot(ring, "ring")
+            digits = open_page("light", address)
+            digits.wait_for_timeout(15_000)
+            digits.screenshot(path=out / "collapse-light.png")
+            digits.get_by_role("button", name="Cure it").click()
+            digits.mouse.move(2, 600)
+            digits.wait_for_timeout(45_000)
+            shoot(digits, "digits")
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def _wait(url: str, seconds: float = 60) -> None:
+    for _ in range(int(seconds * 4)):
+        try:
+            urllib.request.urlopen(url, timeout=1)
+            return
+        except OSError:
+            time.sleep(0.25)
+    raise SystemExit("The app did not come up.")
+
+
+if __name__ == "__main__":
+    main()
