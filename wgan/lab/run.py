@@ -92,10 +92,18 @@ class Run:
 
     def play(self) -> None:
         """Goes on; a failed run goes on from its last good snapshot."""
+        self._switch("paused", "playing")
         self._ask(self._do_play)
 
     def pause(self) -> None:
+        self._switch("playing", "paused")
         self._ask(self._do_pause)
+
+    def _switch(self, old: State, new: State) -> None:
+        """Plain transitions show at once, before the training thread comes to carry them out."""
+        with self._lock:
+            if self._state == old:
+                self._state = new
 
     def update(self, which: Update) -> None:
         """One update of the critic, of the generator, or one whole step; then the run is paused."""
@@ -163,6 +171,7 @@ class Run:
         self._publish()
 
     def _begin(self, config: ExperimentConfig) -> None:
+        self.first_config = config
         trainer = Trainer(config, self._data)
         observer = Observer(trainer, self._data)
         self._trainer, self._observer, self.first_config = trainer, observer, config
@@ -336,7 +345,7 @@ class Run:
         with self._lock:
             self._wanted = self.trainer.config
             self._queue.clear()
-        self._state = "failed"
+            self._state = "failed"
         self._message = (
             f"Stopped at step {step:,}: {why}. The networks and settings of step {back:,}, "
             "the last good ones, are kept: change a setting and press play to go on from there."

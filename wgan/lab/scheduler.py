@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import threading
 import time
@@ -11,8 +10,6 @@ from collections.abc import Callable
 import torch
 
 from wgan.lab.run import Run
-
-log = logging.getLogger("wgan.lab")
 
 SLICE = 0.05  # seconds a turn
 IDLE = 0.02  # seconds between two looks at runs that wait for their slow motion
@@ -84,17 +81,16 @@ class Scheduler:
                     # Wakes on its own now and then: a sleeping run may be watched again.
                     self._condition.wait(timeout=0.5)
                     continue
-            started = time.monotonic()
-            for run in due:
-                self._advance(run)
-            del due
-            if time.monotonic() - started < IDLE / 2:  # all of them wait in slow motion
-                time.sleep(IDLE)
+            self._give_turns(due)
+            due.clear()  # a run that is closed meanwhile must not be kept in memory by this list
 
-    def _advance(self, run: Run) -> None:
-        try:
-            run.advance(SLICE)
-        except Exception as error:
-            # A fault of ours in one run must not stop the others.
-            log.exception("broken run=%s", run.id)
-            run.break_off(error)
+    def _give_turns(self, due: list[Run]) -> None:
+        started = time.monotonic()
+        for run in due:
+            try:
+                run.advance(SLICE)
+            except Exception as error:
+                # A fault of ours in one run must not stop the others.
+                run.break_off(error)
+        if time.monotonic() - started < IDLE / 2:  # all of them wait in slow motion
+            time.sleep(IDLE)
