@@ -215,7 +215,7 @@ def expand(changes: Mapping[str, Any]) -> dict[str, Any]:
             full[name] = value
         else:
             known = [*FIELDS, *SHORTHANDS]
-            near = difflib.get_close_matches(str(name), known, n=1)
+            near = difflib.get_close_matches(name, known, n=1) if isinstance(name, str) else []
             hint = f"Did you mean '{near[0]}'?" if near else f"The fields are {', '.join(known)}."
             raise ConfigError(f"There is no field {_show(name)}. {hint}")
     return full
@@ -259,7 +259,10 @@ def replace_live(config: ExperimentConfig, changes: Mapping[str, Any]) -> Experi
 
 
 def _show(value: Any) -> str:
-    text = repr(value)
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # thousands of digits; lists in lists in lists
+        text = f"too large a value ({type(value).__name__})"
     return text if len(text) <= 60 else text[:57] + "..."
 
 
