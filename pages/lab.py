@@ -7,6 +7,7 @@ from wgan.ui.draw import draw
 from wgan.ui.live import load_plotly
 from wgan.ui.share import share
 from wgan.ui.shell import open_page
+from wgan.ui.words import plain
 
 open_page("Lab")
 run = binding.current_run()
@@ -26,9 +27,9 @@ with st.container(key="run_bar", horizontal=True, vertical_alignment="center", g
 notices = st.container(key="notices")
 with notices:
     if text := binding.pop_notice():
-        st.warning(text, icon=":material/info:")
-    if run.state == "failed":
-        st.error(run.frame.message, icon=":material/error:", title="The run stopped")
+        st.warning(plain(text), icon=":material/info:")
+    if (frame := run.frame).state == "failed":
+        st.error(frame.message, icon=":material/error:", title="The run stopped")
 
 meter = place("meter")
 left, right = st.columns([11, 12], gap="large")
@@ -57,7 +58,8 @@ with right, st.container(gap="xsmall"):
     controls.switches(run)
     equation = place("equation", gap="xxsmall")
     curve = place("curve_place", gap="xxsmall")
-controls.advice(run.config)
+with st.container(key="advice"):  # always there: what is below must not move
+    controls.advice(run.config)
 
 with st.sidebar:
     controls.settings(run)

@@ -45,14 +45,14 @@ class Places:
 
 def shown(run: Run) -> tuple[Any, ...]:
     """What the widgets on the page show of a run; when it differs, the page is drawn again."""
-    return (run.id, run.state, run.slow, run.config)
+    return (run.id, run.state, run.frame.state, run.slow, run.config)
 
 
 @st.fragment(run_every=TICK)
 def live(run: Run, places: Places, drawn: tuple[Any, ...]) -> None:
     """Streams the run into its places. `drawn`: what `shown` said when the page was drawn."""
-    lab().get(run.id)  # somebody watches
-    if shown(run) != drawn:
+    watched = lab().get(run.id) is not None  # asking says that somebody watches
+    if not watched or shown(run) != drawn:
         st.rerun()
     try:
         _fill(run, places)

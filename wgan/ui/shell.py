@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import logging
 from pathlib import Path
 
 import streamlit as st
@@ -31,5 +33,16 @@ def open_page(title: str) -> None:
         layout="wide",
         initial_sidebar_state="collapsed",
     )
+    _log_to_stderr()
     if _compat.opened_without_app():
         navigation()
+
+
+@functools.cache
+def _log_to_stderr() -> None:
+    """What happens to runs, one line each, with milliseconds: `applied run=… step=… …`."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s.%(msecs)03d %(message)s", "%FT%T"))
+    log = logging.getLogger("wgan")
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)

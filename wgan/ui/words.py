@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from pathlib import Path
 
 TEXT = Path(__file__).parent / "text" / "en"
@@ -20,3 +21,9 @@ def sections(name: str) -> dict[str, str]:
     parts = ("\n" + words(name)).split("\n## ")[1:]
     pairs = (part.partition("\n") for part in parts)
     return {heading.strip(): body.strip() for heading, _, body in pairs}
+
+
+def plain(text: str) -> str:
+    """Markdown that shows `text` as it is, in one line: for what a visitor or a file has sent."""
+    printable = "".join(c if c.isprintable() else " " for c in text)
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", " ".join(printable.split()))

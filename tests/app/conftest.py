@@ -1,0 +1,49 @@
+"""Fixtures for tests of the app without a browser. Each test begins with an empty lab."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+import streamlit as st
+from lab_app import IMAGES, POINTS, LabApp
+
+from wgan.lab.registry import lab
+
+
+def clear_lab() -> None:
+    """Closes all runs and waits until their threads have ended."""
+    for id in lab().ids():
+        lab().close(id)
+    for thread in threading.enumerate():
+        if thread.name.startswith(("trainer", "loader")):
+            thread.join(timeout=30)
+    lab.cache_clear()
+    st.cache_data.clear()
+    st.cache_resource.clear()
+
+
+@pytest.fixture(autouse=True)
+def empty_lab() -> Iterator[None]:
+    clear_lab()
+    yield
+    clear_lab()
+
+
+@pytest.fixture
+def points() -> LabApp:
+    """The page on a small run of 2-D points that is paused at step 0."""
+    return LabApp(POINTS)
+
+
+@pytest.fixture
+def images() -> LabApp:
+    """The page on a small run of digits that is paused at step 0."""
+    return LabApp(IMAGES)
+
+
+@pytest.fixture
+def open_lab() -> Callable[..., LabApp]:
+    """Opens the page on a run of a config."""
+    return LabApp

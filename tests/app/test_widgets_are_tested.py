@@ -1,0 +1,39 @@
+"""A new control needs a test: every widget of the lab page is named by a test's `covers`."""
+
+from __future__ import annotations
+
+import test_lab_page
+import test_new_run
+import test_settings
+from lab_app import COVERED, IMAGES, POINTS, TABS, LabApp
+
+from wgan.config import choices
+
+# They fill COVERED when they are imported.
+TESTS = (test_lab_page, test_settings, test_new_run)
+
+STATES = {
+    **{
+        f"constraint {name}": POINTS.replace({"constraint": name}) for name in choices("constraint")
+    },
+    "gan": POINTS.replace({"objective": "gan"}),
+    "digits": IMAGES,
+    "drawn": POINTS.replace({"data": "points", "points": [[0, 0]]}),
+    "no Adam": POINTS.replace({"optimizer": "sgd"}),
+}
+
+
+def _widgets() -> set[str]:
+    found: set[str] = set()
+    for config in STATES.values():
+        app = LabApp(config)
+        for tab in TABS:
+            app.open_tab(tab)
+            found.update(app.widgets())
+    return found
+
+
+def test_every_widget_of_the_page_has_a_test_and_every_test_a_widget():
+    found = _widgets()
+    assert sorted(found - COVERED) == []
+    assert sorted(COVERED - found) == []
