@@ -18,15 +18,32 @@ def navigation() -> Page:
     """The pages of the app; returns the one that was asked for."""
     return st.navigation(
         [
-            st.Page(PAGES / "lab.py", title="Lab", icon=":material/science:", default=True),
+            # At `/`; it must not reserve `/lab`, which Streamlit does not serve for a default page.
+            st.Page(
+                PAGES / "lab.py",
+                title="Lab",
+                icon=":material/science:",
+                url_path="home",
+                default=True,
+            ),
             st.Page(PAGES / "guide.py", title="Guide", icon=":material/menu_book:"),
+            st.Page(_lab_by_name, title="Lab", url_path="lab", visibility="hidden"),
         ],
         position="top",
     )
 
 
+def _lab_by_name() -> None:
+    """`/lab` is the lab too, though the default page's own address is `/`."""
+    _go_to("lab.py")
+
+
+def _go_to(file: str) -> None:
+    st.switch_page(PAGES / file, query_params=st.query_params.to_dict())
+
+
 def open_page(title: str) -> None:
-    """First call of every page: its title, and the navigation where the page stands alone."""
+    """First call of every page: its title; a page that was run alone is run again by `app.py`."""
     st.set_page_config(
         page_title=f"{title} · WGAN Lab",
         page_icon=":material/science:",
@@ -35,7 +52,8 @@ def open_page(title: str) -> None:
     )
     _log_to_stderr()
     if _compat.opened_without_app():
-        navigation()
+        navigation()  # from now on Streamlit knows the pages
+        _go_to(f"{title.lower()}.py")
 
 
 @functools.cache
