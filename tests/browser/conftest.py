@@ -13,7 +13,9 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import IO
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -79,7 +81,24 @@ def server() -> Iterator[Callable[..., str]]:
         process.wait(timeout=20)
 
 
-def _serve(path: str) -> tuple[subprocess.Popen[bytes], str]:
+@pytest.fixture(scope="session")
+def serve() -> Callable[[str | Path, Path], AbstractContextManager[str]]:
+    """`with serve(script, log) as url`: a server of one's own, with what it says in a file."""
+
+    @contextmanager
+    def start(script: str | Path, log: Path) -> Iterator[str]:
+        with log.open("wb") as stream:
+            process, url = _serve(str((ROOT / script).resolve()), stream)
+            try:
+                yield url
+            finally:
+                process.terminate()
+                process.wait(timeout=20)
+
+    return start
+
+
+def _serve(path: str, log: IO[bytes] | None = None) -> tuple[subprocess.Popen[bytes], str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -91,7 +110,7 @@ def _serve(path: str) -> tuple[subprocess.Popen[bytes], str]:
         cwd=ROOT,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        stderr=log or subprocess.DEVNULL,
     )
     url = f"http://127.0.0.1:{port}"
     deadline = time.monotonic() + 60
