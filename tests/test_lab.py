@@ -334,7 +334,8 @@ def resident() -> float:
 
 
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="reads Linux's /proc")
-def test_200_runs_leave_no_thread_and_no_memory(lab: Lab, make_config: MakeConfig):
+@pytest.mark.parametrize("cycles", [40, pytest.param(200, marks=pytest.mark.slow)])
+def test_runs_leave_no_thread_and_no_memory(lab: Lab, make_config: MakeConfig, cycles: int):
     def cycle() -> None:
         run = lab.create(make_config())
         until(lambda: run.state == "playing" and run.trainer.steps > 0)
@@ -345,7 +346,7 @@ def test_200_runs_leave_no_thread_and_no_memory(lab: Lab, make_config: MakeConfi
     for _ in range(10):
         cycle()
     before = resident()
-    for _ in range(200):
+    for _ in range(cycles):
         cycle()
     until(lambda: not threads())
     assert resident() - before < 30

@@ -28,10 +28,6 @@ def settle(run: Run) -> None:
         run.advance(0.5)
 
 
-def message(run: Run) -> str:
-    return run.frame.message
-
-
 def finite(run: Run) -> bool:
     tensors = [*run.trainer.generator.parameters(), *run.trainer.critic.parameters()]
     return all(bool(p.isfinite().all()) for p in tensors)
@@ -266,8 +262,8 @@ def test_a_blow_up_stops_with_the_step_and_why(make_run: MakeRun):
     assert run.state == run.frame.state == "failed"
     event = run.frame.events[-1]
     assert event.kind == "failed"
-    assert f"Stopped at step {event.step}: " in message(run)
-    assert event.text in message(run)
+    assert f"Stopped at step {event.step}: " in run.frame.message
+    assert event.text in run.frame.message
     assert "NaN" in event.text or "infinite" in event.text or "finite" in event.text
     assert finite(run)
     for curve in run.frame.curves.values():
@@ -278,7 +274,7 @@ def test_a_blow_up_stops_with_the_step_and_why(make_run: MakeRun):
     # A sound setting, and it goes on from there.
     run.apply({"lr": 1e-4, "constraint": "gp", "objective": "wgan"})
     finish(run, run.trainer.steps + 5)
-    assert (run.state, message(run)) == ("paused", "")
+    assert (run.state, run.frame.message) == ("paused", "")
     assert finite(run)
     steps = run.frame.curves["critic_loss"].step
     assert (np.diff(steps) > 0).all()
@@ -299,7 +295,7 @@ def test_a_failure_brings_back_the_last_good_settings_and_their_log(make_run: Ma
     run.play()
     settle(run)
     assert run.state == "failed"
-    assert "step 5" in message(run)
+    assert "step 5" in run.frame.message
     assert run.config == run.trainer.config
     assert (run.config.lr_g, run.config.norm_g) == (1e-3, "layer")
     assert [e.kind for e in run.events] == ["change", "failed"]
@@ -337,7 +333,7 @@ def test_data_that_cannot_be_had_fails_with_its_sentence(
     monkeypatch.setattr("wgan.lab.run.load", refuse)
     run = Run("x", make_config())
     run.prepare()
-    assert (run.state, message(run)) == ("failed", "The archive is gone;")
+    assert (run.state, run.frame.message) == ("failed", "The archive is gone;")
     run.play()
     run.apply({"lr": 0.5})
     settle(run)
@@ -354,7 +350,7 @@ def test_a_fault_of_ours_while_loading_fails_the_run(
     monkeypatch.setattr(f"wgan.lab.run.{where}", broken)
     run = Run("x", make_config())
     run.prepare()
-    assert (run.frame.state, message(run)) == ("failed", "An unexpected KeyError.")
+    assert (run.frame.state, run.frame.message) == ("failed", "An unexpected KeyError.")
 
 
 # What it publishes.
@@ -369,8 +365,8 @@ def test_frames_are_immutable_and_count_up(make_run: MakeRun):
         run.advance(0.02)
         frames.append(run.frame)
         copies.append(run.frame.view.fake.copy())  # pyright: ignore
-    versions = [frame.version for frame in frames]
-    assert versions == list(range(versions[0], versions[0] + 7))
+    first = frames[0].version
+    assert [frame.version for frame in frames] == list(range(first, first + 7))
     steps = [frame.step for frame in frames]
     assert steps == sorted(set(steps))
     for frame, copy in zip(frames, copies, strict=True):  # later training changed none of them
