@@ -37,6 +37,9 @@ WGAN_CLIP = {
 WGAN_GP = {"objective": "wgan", "constraint": "gp", "critic_steps": 5, "optimizer": "adam"}
 
 TOY = {"width": 128, "depth": 3, "latent_dim": 2, "batch_size": 256, "beta1": 0.5, "beta2": 0.9}
+# With Adam's usual betas and a generator faster than its critic it collapses for every seed; with
+# (.5, .9) and equal rates about half of the seeds find all eight modes in the end.
+RING_GAN = GAN | {"lr_g": 1e-3, "lr_d": 2e-4, "beta1": 0.9, "beta2": 0.999}
 DIGITS = {
     "data": "digits",
     "image_size": 8,
@@ -75,7 +78,7 @@ _ALL = [
         "ring-gan",
         "Ring of 8 · GAN that collapses",
         "The samples gather on one Gaussian and hop from one to the next.",
-        TOY | GAN | {"lr": 2e-4},
+        TOY | RING_GAN,
     ),
     Preset(
         "ring-lsgan",
@@ -99,7 +102,7 @@ _ALL = [
         "grid-gan",
         "Grid of 25 · GAN that collapses",
         "Of 25 modes a few are found and lost again.",
-        TOY | GAN | {"data": "grid25", "lr": 2e-4},
+        TOY | RING_GAN | {"data": "grid25"},
     ),
     Preset(
         "grid-wgan-gp",
@@ -165,12 +168,13 @@ def cure(config: ExperimentConfig) -> dict[str, Any]:
         if config.is_points
         else {"lr": 2e-4, "gp_weight": 10.0}
     )
-    return WGAN_GP | own | {"gp_target": 1.0}
+    return WGAN_GP | own | {"beta1": 0.5, "beta2": 0.9, "gp_target": 1.0}
 
 
 def collapse(config: ExperimentConfig) -> dict[str, Any]:
     """The live changes that make a run the GAN that collapses."""
-    return GAN | {"lr": 2e-4, "ema": 0.0, "optimizer": "adam"}
+    own = RING_GAN if config.is_points else GAN | {"lr": 2e-4, "beta1": 0.5, "beta2": 0.9}
+    return own | {"ema": 0.0, "optimizer": "adam"}
 
 
 def with_data(config: ExperimentConfig, data: str) -> ExperimentConfig:
