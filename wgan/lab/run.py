@@ -171,10 +171,10 @@ class Run:
         self._publish()
 
     def _begin(self, config: ExperimentConfig) -> None:
-        self.first_config = config
         trainer = Trainer(config, self._data)
         observer = Observer(trainer, self._data)
-        self._trainer, self._observer, self.first_config = trainer, observer, config
+        self._trainer, self._observer = trainer, observer
+        self.first_config = config
         self._steps_series = Series(FIGURES)
         self._measures_series = Series(MEASURED_FIGURES)
         self.snapshots = Snapshots()
@@ -225,8 +225,6 @@ class Run:
 
     def _carry_out(self) -> None:
         """Does what was asked for."""
-        if self._queue:
-            self._record()  # of the steps before it; should they have failed, the queue is empty
         while self._queue:
             with self._lock:
                 action = self._queue.popleft()
@@ -237,7 +235,6 @@ class Run:
         while self.scheduled and self.scheduled[0].step <= self.trainer.steps:
             due = self.scheduled.pop(0)
             if due.update:
-                self._record()
                 self._update_one(due.update)
             else:
                 self.apply(due.changes)
