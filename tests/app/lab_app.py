@@ -65,10 +65,11 @@ class LabApp:
         assert not self.at.exception, self.at.exception
 
     def widget(self, key: str) -> Any:
-        return self.at.get_by_key(key)
+        (found,) = (node for node in self.at._tree if _base(getattr(node, "key", None)) == key)
+        return found
 
     def has(self, key: str) -> bool:
-        return any(getattr(node, "key", None) == key for node in self.at._tree)
+        return any(_base(getattr(node, "key", None)) == key for node in self.at._tree)
 
     def set(self, key: str, value: Any) -> None:
         self.widget(key).set_value(value)
@@ -115,8 +116,15 @@ class LabApp:
         for node in self.at._tree:
             pad = node.type == "bidi_component" and getattr(node, "key", None) == "pad"
             if isinstance(node, Widget) or pad:
-                key = node.key or str(getattr(node, "label", node))
+                key = _base(node.key) or str(getattr(node, "label", node))
                 yield key.removesuffix(f"_{self.id}")
+
+
+def _base(key: str | None) -> str | None:
+    """A key without the count of a widget that was replaced."""
+    if key is None or key.startswith("new_"):  # those end with the run's id
+        return key
+    return re.sub(r"-\d+$", "", key)
 
 
 def wait_for(condition: Callable[[], Any], timeout: float = 30.0) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from playwright.sync_api import Error, Page
+from playwright.sync_api import Error, Locator, Page
 
 pytestmark = pytest.mark.browser
 
@@ -87,7 +87,12 @@ def own(problems: list[str]) -> list[str]:
 
 
 def choose(page: Page, switch: str, name: str) -> None:
-    page.locator(f".st-key-switch_{switch}").get_by_role("radio", name=name, exact=True).click()
+    segments(page, switch).get_by_role("radio", name=name, exact=True).click()
+
+
+def segments(page: Page, switch: str) -> Locator:
+    """The row of a switch. A number may follow its name."""
+    return page.locator(f"[class*='st-key-switch_{switch}']")
 
 
 @pytest.mark.parametrize("path", ["/", "/lab", "/guide"])
@@ -125,7 +130,7 @@ def test_from_the_first_visit_to_the_cure(lab: Server, tab: Page, problems: list
     assert modes(tab)[0] <= 2
     tab.get_by_role("button", name="Cure it").click()
     tab.get_by_role("button", name="Back to the GAN").wait_for()
-    assert tab.locator(".st-key-switch_constraint [aria-checked=true]").inner_text() == "GP"
+    assert segments(tab, "constraint").locator("[aria-checked=true]").inner_text() == "GP"
     tab.wait_for_function(
         "meter => parseInt(document.querySelector(meter).innerText) >= 8", arg=METER, timeout=90_000
     )
@@ -222,7 +227,7 @@ def test_a_reload_finds_the_same_run_at_a_later_step(lab: Server, tab: Page):
     tab.wait_for_selector(METER)
     assert tab.url == url
     assert step(tab) >= before
-    assert tab.locator(".st-key-switch_objective [aria-checked=true]").inner_text() == "Hinge"
+    assert segments(tab, "objective").locator("[aria-checked=true]").inner_text() == "Hinge"
     wait_step(tab, before + 10)
 
 

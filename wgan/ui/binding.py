@@ -1,13 +1,13 @@
 """Between a browser tab and its run: found by the URL, changed through callbacks, never by sharing.
 
-The run is the source of truth. Before a widget is drawn its state is set to the run's value; when
-a person moves it, a callback asks the run for the change; a refusal becomes a notice and the
-widget shows the old value again.
+The run is the source of truth. A widget is drawn with the run's value; when a person moves it, a
+callback asks the run for the change; a refusal becomes a notice and the widget shows the old value
+again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -55,6 +55,32 @@ def start(config: ExperimentConfig) -> None:
     if old := st.session_state.get(RUN):
         lab().leave(old)
     _show(lab().create(config))
+
+
+def mirror(name: str, value: Any, options: Sequence[Any] = ()) -> str:
+    """The key for a widget that shows `value`, which may change elsewhere too.
+
+    A browser repeats the state of all its widgets in every message. Were a widget's state set from
+    here, a message already on its way would still carry the old value, which would be taken for a
+    person's wish and undo the change. So a widget whose value (or list of options) was changed
+    elsewhere is replaced by a new one under another key; it is drawn with `value` as its default.
+    """
+    drawn = st.session_state.setdefault("mirrors", {})  # name -> (how often replaced, options)
+    options = tuple(options)
+    count, before = drawn.get(name, (0, options))
+    key = f"{name}-{count}" if count else name
+    if options != before or not _same(st.session_state.get(key, value), value):
+        count += 1
+        key = f"{name}-{count}"
+    drawn[name] = (count, options)
+    return key
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Equal; of several choices the order does not count."""
+    if isinstance(one, list) and isinstance(other, list):
+        return sorted(one) == sorted(other)
+    return one == other
 
 
 def notice(text: str) -> None:

@@ -48,10 +48,7 @@ def option_label(field: str, value: Any) -> str:
 
 
 def _on_change(run: Run, field: str, key: str) -> None:
-    value = st.session_state[key]
-    if value is None:  # a segmented control clicked on its chosen segment: keep it
-        return
-    binding.change(run, {field: value})
+    binding.change(run, {field: st.session_state[key]})
 
 
 def _current(run: Run, field: str) -> Any:
@@ -59,10 +56,11 @@ def _current(run: Run, field: str) -> Any:
     return getattr(run.config, SHORTHANDS[field][1] if field in SHORTHANDS else field)
 
 
-def _prepare(run: Run, field: str, value: Any, where: str = "set") -> dict[str, Any]:
-    """Sets the widget's state to the run's value; the arguments that all widgets share."""
-    key = f"{where}_{field}"
-    st.session_state[key] = value
+def _shared(
+    run: Run, field: str, value: Any, options: Sequence[Any] = (), where: str = "set"
+) -> dict[str, Any]:
+    """The arguments that all widgets share; each is drawn with `value` as its default."""
+    key = binding.mirror(f"{where}_{field}", value, options)
     return {
         "label": label(field),
         "key": key,
@@ -81,28 +79,33 @@ def segments(run: Run, field: str, options: Sequence[str] | None = None) -> None
     shown += [value] if value not in shown else []
     st.segmented_control(
         options=shown,
+        default=value,
         format_func=lambda v: option_label(field, v),
         required=True,
         width="stretch",
-        **_prepare(run, field, value, "switch"),
+        **_shared(run, field, value, shown, "switch"),
     )
 
 
 def _choice(run: Run, field: str) -> None:
+    options, value = choices(field), _current(run, field)
     st.selectbox(
-        options=choices(field),
+        options=options,
+        index=options.index(value),
         format_func=lambda v: option_label(field, v),
-        **_prepare(run, field, _current(run, field)),
+        **_shared(run, field, value),
     )
 
 
 def _ladder(run: Run, field: str, rungs: Sequence[float]) -> None:
     """A slider over round values; the run's own value is always among them."""
     value = _current(run, field)
+    options = sorted({*rungs, value})
     st.select_slider(
-        options=sorted({*rungs, value}),
+        options=options,
+        value=value,
         format_func=lambda v: f"{v:g}",
-        **_prepare(run, field, value),
+        **_shared(run, field, value, options),
     )
 
 
@@ -112,9 +115,10 @@ def _number(run: Run, field: str, step: float | int) -> None:
     st.number_input(
         min_value=kind(limits.low),
         max_value=kind(limits.high),
+        value=value,
         step=kind(step),
         format="%d" if kind is int else "%g",
-        **_prepare(run, field, value),
+        **_shared(run, field, value),
     )
 
 
@@ -185,16 +189,18 @@ def settings(run: Run) -> None:
         _ladder(run, "batch_size", [8, 16, 32, 64, 128, 256, 512, 1024])
         _ladder(run, "ema", [0.0, 0.9, 0.98, 0.99, 0.995, 0.999, 0.9999])
         for field in ("freeze_g", "freeze_d"):
-            st.toggle(**_prepare(run, field, _current(run, field)))
+            value = _current(run, field)
+            st.toggle(value=value, **_shared(run, field, value))
     with st.expander("Normalisation"):
         _choice(run, "norm_d")
         _choice(run, "norm_g")
     with st.expander("Deliberate bugs"):
         st.multiselect(
             options=choices("faults"),
+            default=config.faults,
             format_func=lambda v: option_label("faults", v),
             placeholder="None",
-            **_prepare(run, "faults", list(config.faults)),
+            **_shared(run, "faults", list(config.faults)),
         )
 
 

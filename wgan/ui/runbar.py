@@ -46,17 +46,18 @@ def run_bar(run: Run) -> None:
 
 
 def _speed(run: Run) -> None:
-    st.session_state["speed"] = next(
-        (name for name, seconds in SPEEDS.items() if seconds == run.slow), "Slow motion"
-    )
+    names = list(SPEEDS)
+    value = next((name for name, pause in SPEEDS.items() if pause == run.slow), "Slow motion")
+    key = binding.mirror("speed", value)
 
     def set_speed() -> None:
-        run.slow = SPEEDS[st.session_state["speed"]]
+        run.slow = SPEEDS[st.session_state[key]]
 
     st.selectbox(
         "Speed",
-        list(SPEEDS),
-        key="speed",
+        names,
+        index=names.index(value),
+        key=key,
         on_change=set_speed,
         label_visibility="collapsed",
         width=130,
@@ -66,17 +67,18 @@ def _speed(run: Run) -> None:
 def _preset(run: Run) -> None:
     names = list(PRESETS)
     same = (name for name in names if PRESETS[name].config == run.first_config)
-    st.session_state["preset"] = next(same, None)
+    value = next(same, None)
+    key = binding.mirror("preset", value)
 
     def choose() -> None:
-        name = st.session_state["preset"]
-        if name:
+        if name := st.session_state[key]:
             binding.start(PRESETS[name].config)
 
     st.selectbox(
         "Preset (starts a new run)",
         names,
-        key="preset",
+        index=None if value is None else names.index(value),
+        key=key,
         on_change=choose,
         format_func=lambda name: PRESETS[name].title,
         placeholder="Own settings",
@@ -86,17 +88,18 @@ def _preset(run: Run) -> None:
 
 
 def _seed(run: Run) -> None:
-    st.session_state["seed"] = run.config.seed
+    key = binding.mirror("seed", run.config.seed)
 
     def choose() -> None:
-        binding.restart(run, {"seed": st.session_state["seed"]})
+        binding.restart(run, {"seed": st.session_state[key]})
 
     limits = span("seed")
     st.number_input(
         "Seed (starts a new run)",
         int(limits.low),
         int(limits.high),
-        key="seed",
+        value=run.config.seed,
+        key=key,
         on_change=choose,
         label_visibility="collapsed",
         width=130,
