@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from lab_app import IMAGES, POINTS, LabApp, covers, wait_for
@@ -12,6 +14,7 @@ from wgan.config import SHORTHANDS, choices, diff
 from wgan.lab.registry import lab
 from wgan.losses import CRITIC_EQUATIONS
 from wgan.presets import collapse, cure
+from wgan.ui import binding, controls
 
 
 def _fields(name: str) -> tuple[str, ...]:
@@ -179,6 +182,27 @@ def test_a_change_by_somebody_else_shows_here(points: LabApp):
     other.set("set_critic_steps", 9)
     points.redraw()
     assert points.widget("set_critic_steps").value == 9
+
+
+def test_a_widget_whose_value_was_changed_elsewhere_is_replaced(points: LabApp):
+    switch, mirrored = points.widget("switch_optimizer").key, points.widget("set_optimizer_d").key
+    points.set("switch_optimizer", "rmsprop")
+    assert points.widget("switch_optimizer").key == switch
+    assert points.widget("set_optimizer_d").key != mirrored
+    assert points.widget("set_optimizer_d").value == "rmsprop"
+
+
+def test_a_late_message_of_a_replaced_widget_counts_for_nothing(points: LabApp):
+    tab = SimpleNamespace(session_state={})
+    with patch.object(binding, "st", tab), patch.object(controls, "st", tab):
+        old = binding.mirror("set_lr_g", 0.1)
+        tab.session_state[old] = 0.1
+        new = binding.mirror("set_lr_g", 0.2)
+        tab.session_state[new] = 0.5
+        controls._on_change(points.run, "lr_g", old)
+        assert points.run.config == POINTS
+        controls._on_change(points.run, "lr_g", new)
+        assert points.run.config.lr_g == 0.5
 
 
 def test_a_number_out_of_range_changes_nothing(points: LabApp):

@@ -17,7 +17,7 @@ from wgan.lab.registry import lab
 from wgan.lab.run import Run
 from wgan.presets import DEFAULT, PRESETS
 
-RUN, NOTICE = "run_id", "notice"
+RUN, NOTICE, MIRRORS = "run_id", "notice", "mirrors"
 
 
 def current_run() -> Run:
@@ -65,15 +65,19 @@ def mirror(name: str, value: Any, options: Sequence[Any] = ()) -> str:
     person's wish and undo the change. So a widget whose value (or list of options) was changed
     elsewhere is replaced by a new one under another key; it is drawn with `value` as its default.
     """
-    drawn = st.session_state.setdefault("mirrors", {})  # name -> (how often replaced, options)
+    drawn = st.session_state.setdefault(MIRRORS, {})  # name -> (key, how often replaced, options)
     options = tuple(options)
-    count, before = drawn.get(name, (0, options))
-    key = f"{name}-{count}" if count else name
+    key, count, before = drawn.get(name, (name, 0, options))
     if options != before or not _same(st.session_state.get(key, value), value):
         count += 1
         key = f"{name}-{count}"
-    drawn[name] = (count, options)
+    drawn[name] = (key, count, options)
     return key
+
+
+def replaced(key: str) -> bool:
+    """For the callback of a mirror: whether a late message speaks for a widget that is gone."""
+    return all(key != present for present, _, _ in st.session_state[MIRRORS].values())
 
 
 def _same(one: Any, other: Any) -> bool:

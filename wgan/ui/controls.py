@@ -48,7 +48,8 @@ def option_label(field: str, value: Any) -> str:
 
 
 def _on_change(run: Run, field: str, key: str) -> None:
-    binding.change(run, {field: st.session_state[key]})
+    if not binding.replaced(key):
+        binding.change(run, {field: st.session_state[key]})
 
 
 def _current(run: Run, field: str) -> Any:

@@ -51,7 +51,8 @@ def _speed(run: Run) -> None:
     key = binding.mirror("speed", value)
 
     def set_speed() -> None:
-        run.slow = SPEEDS[st.session_state[key]]
+        if not binding.replaced(key):
+            run.slow = SPEEDS[st.session_state[key]]
 
     st.selectbox(
         "Speed",
@@ -71,7 +72,7 @@ def _preset(run: Run) -> None:
     key = binding.mirror("preset", value)
 
     def choose() -> None:
-        if name := st.session_state[key]:
+        if (name := st.session_state[key]) and not binding.replaced(key):
             binding.start(PRESETS[name].config)
 
     st.selectbox(
@@ -91,7 +92,8 @@ def _seed(run: Run) -> None:
     key = binding.mirror("seed", run.config.seed)
 
     def choose() -> None:
-        binding.restart(run, {"seed": st.session_state[key]})
+        if not binding.replaced(key):
+            binding.restart(run, {"seed": st.session_state[key]})
 
     limits = span("seed")
     st.number_input(
