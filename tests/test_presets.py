@@ -96,8 +96,11 @@ def test_any_data_can_follow_on_any_preset(name: str, data: str):
         assert back.data == config.data
         assert new.gp_weight == (0.1 if new.is_points else 10)
         assert new.is_points or new.image_size == IMAGE_DATA[data][1]
-    else:
+    elif new.is_points:
         assert new == config.replace({"data": data})
+    else:
+        assert new == config.replace({"data": data, "image_size": new.image_size})
+        assert new.image_size in (IMAGE_DATA[data][1], 32)
 
 
 def test_every_data_set_has_words():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from wgan.config import IMAGE_DATA, POINT_DATA, ExperimentConfig, from_dict
+from wgan.config import CONV_SIZES, IMAGE_DATA, POINT_DATA, ExperimentConfig, from_dict
 
 
 @dataclass(frozen=True)
@@ -168,7 +168,10 @@ def cure(config: ExperimentConfig) -> dict[str, Any]:
         if config.is_points
         else {"lr": 2e-4, "gp_weight": 10.0}
     )
-    return WGAN_GP | own | {"beta1": 0.5, "beta2": 0.9, "gp_target": 1.0}
+    # BatchNorm in the critic would spoil the penalty; bugs and frozen networks are healed too.
+    norm = "layer" if config.norm_d == "batch" else config.norm_d
+    sound = {"norm_d": norm, "freeze_g": False, "freeze_d": False, "faults": []}
+    return WGAN_GP | own | {"beta1": 0.5, "beta2": 0.9, "gp_target": 1.0} | sound
 
 
 def collapse(config: ExperimentConfig) -> dict[str, Any]:
@@ -178,9 +181,16 @@ def collapse(config: ExperimentConfig) -> dict[str, Any]:
 
 
 def with_data(config: ExperimentConfig, data: str) -> ExperimentConfig:
-    """The config of another data set: between points and images, with the other kind's shapes."""
-    if (data in POINT_DATA) == config.is_points:
+    """The config of another data set, in its natural size.
+
+    Between points and images the networks take the shapes that suit the other kind.
+    """
+    if data in POINT_DATA and config.is_points:
         return config.replace({"data": data})
+    if data in IMAGE_DATA and not config.is_points:
+        size = IMAGE_DATA[data][1]
+        fits = config.network == "mlp" or size in CONV_SIZES
+        return config.replace({"data": data, "image_size": size if fits else 32})
     kind = TOY | {"output": "linear", "activation": "relu", "network": "mlp"}
     if data not in POINT_DATA:
         kind = DIGITS | {"image_size": IMAGE_DATA[data][1]}

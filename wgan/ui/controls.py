@@ -10,7 +10,6 @@ import streamlit as st
 from wgan.advice import warnings
 from wgan.config import (
     DATA,
-    POINT_DATA,
     SHORTHANDS,
     ConfigError,
     ExperimentConfig,
@@ -259,8 +258,8 @@ def new_run(run: Run) -> None:
 
 
 def _new_config(config: ExperimentConfig, values: dict[str, Any]) -> ExperimentConfig:
-    """Between points and images, what was not touched takes values that suit the new data."""
+    """With other data, what was not touched takes values that suit it."""
     touched = {name: v for name, v in values.items() if v != getattr(config, name)}
-    if (values["data"] in POINT_DATA) != config.is_points:
+    if "data" in touched:
         config = with_data(config, values["data"])
     return config.replace(touched)
