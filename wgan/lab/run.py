@@ -250,6 +250,7 @@ class Run:
     def _do_pause(self) -> None:
         if self._state == "playing":
             self._state = "paused"
+        self._looked_at = -1e9  # so that what is seen is of the step it stopped at
 
     def _do_reset(self) -> None:
         self._begin(self._wanted)
