@@ -51,7 +51,7 @@ with left:
         100,
         value=100,
         format="%d%%",
-        key="look_back",
+        key=liveview.look_back_key(run),
         help="The samples and the meter as they were: 100% is now, 0% is the first step.",
     )
 with right, st.container(gap="xsmall"):

@@ -65,11 +65,16 @@ class LabApp:
         assert not self.at.exception, self.at.exception
 
     def widget(self, key: str) -> Any:
-        (found,) = (node for node in self.at._tree if _base(getattr(node, "key", None)) == key)
+        (found,) = (node for node in self.at._tree if self._is(node, key))
         return found
 
     def has(self, key: str) -> bool:
-        return any(_base(getattr(node, "key", None)) == key for node in self.at._tree)
+        return any(self._is(node, key) for node in self.at._tree)
+
+    def _is(self, node: Any, key: str) -> bool:
+        """Whether a widget has this key, also with the run's id behind it."""
+        found = _base(getattr(node, "key", None))
+        return found is not None and key in (found, found.removesuffix(f"_{self.id}"))
 
     def set(self, key: str, value: Any) -> None:
         self.widget(key).set_value(value)
@@ -122,7 +127,7 @@ class LabApp:
 
 def _base(key: str | None) -> str | None:
     """A key without the count of a widget that was replaced."""
-    if key is None or key.startswith("new_"):  # those end with the run's id
+    if key is None or key.startswith(("new_", "look_back_")):  # those end with the run's id
         return key
     return re.sub(r"-\d+$", "", key)
 

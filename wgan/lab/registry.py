@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import functools
 import logging
 import secrets
@@ -29,6 +30,7 @@ class Lab:
         self._runs: dict[str, Run] = {}
         self._watched: dict[str, float] = {}
         self._schedulers: dict[str, Scheduler] = {}
+        self._loaders: set[threading.Thread] = set()
         self._lock = threading.Lock()
 
     def create(self, config: ExperimentConfig, *, playing: bool = True) -> Run:
@@ -41,12 +43,15 @@ class Lab:
             self._watched[run.id] = time.monotonic()
         log.info("made run=%s data=%s objective=%s", run.id, config.data, config.objective)
         # Loading may take minutes (a download): it must not hold up the training of others.
-        threading.Thread(target=self._load, args=(run,), name="loader", daemon=True).start()
+        loader = threading.Thread(target=self._load, args=(run,), name="loader", daemon=True)
+        self._loaders.add(loader)
+        loader.start()
         return run
 
     def _load(self, run: Run) -> None:
         run.prepare()
         with self._lock:
+            self._loaders.discard(threading.current_thread())
             if self._runs.get(run.id) is run:
                 self._scheduler_of(run).add(run)
 
@@ -91,6 +96,15 @@ class Lab:
         watched = self._watched.get(run.id, 0.0)
         return time.monotonic() - watched > SLEEPS_AFTER
 
+    def shut_down(self) -> None:
+        """Ends all runs, and waits for the threads: torch must not compute as the process exits."""
+        for id in self.ids():
+            self.close(id)
+        for loader in list(self._loaders):
+            loader.join(timeout=5.0)
+        for scheduler in self._schedulers.values():
+            scheduler.join(timeout=5.0)
+
     def _keep_house(self) -> None:
         """Lets go of the runs that nobody has watched for long."""
         now = time.monotonic()
@@ -102,5 +116,7 @@ class Lab:
 
 @functools.cache
 def lab() -> Lab:
-    """The one lab of this process."""
-    return Lab()
+    """The one lab of this process; it is shut down when the process exits."""
+    lab = Lab()
+    atexit.register(lab.shut_down)
+    return lab

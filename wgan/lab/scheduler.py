@@ -63,6 +63,11 @@ class Scheduler:
                 self._runs.remove(run)
             self._condition.notify()
 
+    def join(self, timeout: float) -> None:
+        """Waits for the thread to end, once all runs were removed."""
+        if (thread := self._thread) is not None:
+            thread.join(timeout)
+
     def wake(self) -> None:
         """There may be something to do."""
         with self._condition:

@@ -55,6 +55,7 @@ def start(config: ExperimentConfig) -> None:
     if old := st.session_state.get(RUN):
         lab().leave(old)
     _show(lab().create(config))
+    st.toast("A new run starts; the other one is left.", icon=":material/add:")
 
 
 def mirror(name: str, value: Any, options: Sequence[Any] = ()) -> str:

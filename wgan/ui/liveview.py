@@ -109,9 +109,14 @@ def _status(frame: Frame, slow: bool) -> str:
 # Samples --------------------------------------------------------------------------------------
 
 
+def look_back_key(run: Run) -> str:
+    """The slider's key: a new run is watched at its present, wherever the last one was."""
+    return f"look_back_{run.id}"
+
+
 def _looked_back_at(run: Run, frame: Frame) -> Any:
     """The snapshot that the slider points at; None when it is at the present."""
-    share = st.session_state.get("look_back", 100)
+    share = st.session_state.get(look_back_key(run), 100)
     return None if share >= 100 else run.snapshots.nearest(frame.step * share / 100)
 
 
@@ -119,7 +124,7 @@ def _samples(frame: Frame, view: PointView | ImageView | None, past: int | None)
     if view is None:
         text = frame.message or "Preparing"
         if frame.state == "failed":
-            st.error(text, icon=":material/error:")
+            st.caption("No samples: the run could not begin.")
         else:
             st.progress(frame.progress or 0.0, text=text)
         return
