@@ -288,7 +288,7 @@ def test_unwatched_runs_sleep_and_then_leave(
     assert run.state == "playing"
     lab.get(run.id)
     until(lambda: run.trainer.steps > steps)
-    monkeypatch.setattr(registry, "LEAVES_AFTER", 0.5)
+    monkeypatch.setattr(registry, "LEAVES_AFTER", 2.0)
     until(lambda: lab.get(watched.id) and lab.ids() == [watched.id])
 
 

@@ -160,6 +160,8 @@ def test_a_reset_while_it_plays_leaves_nothing_of_the_past(make_run: MakeRun):
         return step()
 
     run.trainer.step = stepping  # pyright: ignore[reportAttributeAccessIssue]
+    while calls["n"] < 20:
+        run.advance(0.2)
     run.advance(0.2)
     run.pause()
     run.advance(0.05)

@@ -15,22 +15,21 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from wgan.config import ExperimentConfig, diff, expand, replace_live
 from wgan.data import DataError, load
 from wgan.lab.frame import Event, Frame, Measures, Stage, State
-from wgan.lab.history import Series, Snapshot, Snapshots
+from wgan.lab.history import Snapshots
 from wgan.lab.look import Observer
-from wgan.trainer import FIGURES, Trainer, resolve_device
+from wgan.lab.past import Past
+from wgan.trainer import Trainer, resolve_device
 
 log = logging.getLogger("wgan.lab")
 
 Update = Literal["critic", "generator", "both"]
 
-MEASURED_FIGURES = ("w1", "w1_floor", "modes", "high_quality", "gradient_norm")
 # Looking takes at most this share of the training time, however dear a look is.
 LOOK_SHARE = 0.04
 LOOK_EVERY = 0.4  # seconds at least between two views, and twice that between two measurements
@@ -58,8 +57,6 @@ class Run:
         self.slow: float | None = None  # seconds a stage in slow motion; None is full speed
         self.stop_at: int | None = None  # pauses when this many steps are done
         self.scheduled: list[Scheduled] = []  # what is planned and still to come
-        self.snapshots = Snapshots()
-        self.events: tuple[Event, ...] = ()
         self.seconds = 0.0  # spent training
         self._wanted = config  # the config as asked for; the trainer follows before its next step
         self._state: State = "loading"
@@ -70,6 +67,7 @@ class Run:
         self._queue: deque[Callable[[], None]] = deque()
         self._wake: Callable[[], None] = lambda: None
         self._trainer: Trainer | None = None
+        self._past: Past | None = None
         self._version = 0
         self.frame = Frame(version=0, run=id, state="loading", config=config)
 
@@ -83,6 +81,21 @@ class Run:
     @property
     def state(self) -> State:
         return self._state
+
+    @property
+    def past(self) -> Past:
+        assert self._past is not None, "prepare() has not run"
+        return self._past
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """What was done to the run so far, in order."""
+        return self._past.events if self._past else ()
+
+    @property
+    def snapshots(self) -> Snapshots:
+        """The samples of the past."""
+        return self._past.snapshots if self._past else Snapshots()
 
     @property
     def trainer(self) -> Trainer:
@@ -174,11 +187,8 @@ class Run:
         trainer = Trainer(config, self._data)
         observer = Observer(trainer, self._data)
         self._trainer, self._observer = trainer, observer
+        self._past = Past(trainer.state())
         self.first_config = config
-        self._steps_series = Series(FIGURES)
-        self._measures_series = Series(MEASURED_FIGURES)
-        self.snapshots = Snapshots()
-        self.events = ()
         self.seconds = 0.0
         self._walk: Iterator[Stage] | None = None
         self._stage: Stage | None = None
@@ -188,7 +198,6 @@ class Run:
         self._looked_at = self._measured_at = self._kept_at = -1e9
         self._look_cost = self._measure_cost = self._keep_cost = 0.0
         self._pace: deque[tuple[float, int]] = deque(maxlen=64)
-        self._good, self._good_events = self._trainer.state(), 0
         self._changed = True
 
     @property
@@ -242,8 +251,7 @@ class Run:
 
     def _do_play(self) -> None:
         if self._state == "failed":
-            for past in (self._steps_series, self._measures_series, self.snapshots):
-                past.truncate(self.trainer.steps)
+            self.past.truncate(self.trainer.steps)
         self._state, self._message = "playing", ""
         self._pace.clear()
 
@@ -287,7 +295,7 @@ class Run:
         self._record()
 
     def _log_event(self, event: Event) -> None:
-        self.events = (*self.events, event)
+        self.past.log(event)
         log.info("applied run=%s step=%d %s", self.id, event.step, event.text)
 
     # Slow motion --------------------------------------------------------------------------------
@@ -320,24 +328,15 @@ class Run:
     # The past -----------------------------------------------------------------------------------
 
     def _record(self) -> None:
-        """Reads the figures so far at once (one synchronisation) and watches for blow-ups."""
-        if not self._unread:
-            return
-        unread, self._unread = self._unread, []
-        rows = torch.stack([figures for _, figures in unread]).float().cpu().numpy()
-        for (step, _), row in zip(unread, rows, strict=True):
-            # The penalty is NaN where there is none; where there is, the critic's loss has it.
-            broken = np.flatnonzero(~np.isfinite(row[: FIGURES.index("penalty")]))
-            if len(broken):
-                bad = int(broken[0])
-                name = FIGURES[bad].replace("_", " ")
-                self._fail(step, f"the {name} became {'NaN' if np.isnan(row[bad]) else 'infinite'}")
-                return
-            self._steps_series.append(step, row)
+        """Reads the figures so far at once and watches for blow-ups."""
+        if self._unread:
+            unread, self._unread = self._unread, []
+            if (broken := self.past.record(unread)) is not None:
+                self._fail(*broken)
 
     def _fail(self, step: int, why: str) -> None:
         """Stops, goes back to the last good snapshot, and says so."""
-        self.trainer.load(self._good)
+        self.trainer.load(self.past.go_back(Event(step, "failed", why)))
         self._walk = self._stage = None
         back = self.trainer.steps
         with self._lock:
@@ -348,8 +347,6 @@ class Run:
             f"Stopped at step {step:,}: {why}. The networks and settings of step {back:,}, "
             "the last good ones, are kept: change a setting and press play to go on from there."
         )
-        # What was done after that snapshot is undone with it.
-        self.events = (*self.events[: self._good_events], Event(step, "failed", why))
         self._looked_at = -1e9
         log.warning("failed run=%s step=%d why=%s", self.id, step, why)
 
@@ -389,17 +386,15 @@ class Run:
 
     def _measure(self) -> None:
         started = time.monotonic()
-        self._measures = measures = self._observer.measure()
-        row = [getattr(measures, name) for name in MEASURED_FIGURES]
-        self._measures_series.append(measures.step, np.array(row, dtype=float))
+        self._measures = self._observer.measure()
         if self._view is not None:
-            self.snapshots.add(Snapshot(measures.step, self._view, measures))
+            self.past.measured(self._measures, self._view)
         self._measured_at = time.monotonic()
         self._measure_cost = self._measured_at - started
         if self._walk is None and (
             self._measured_at - self._kept_at >= max(KEEP_EVERY, self._keep_cost / LOOK_SHARE)
         ):
-            self._good, self._good_events = self.trainer.state(), len(self.events)
+            self.past.keep(self.trainer.state())
             self._kept_at = time.monotonic()
             self._keep_cost = self._kept_at - self._measured_at
 
@@ -427,7 +422,7 @@ class Run:
             steps_per_second=self._steps_per_second(),
             device=str(trainer.device),
             message=self._message,
-            curves=self._steps_series.curves() | self._measures_series.curves(),
+            curves=self.past.curves(),
             events=self.events,
             measures=self._measures,
             view=self._view,
