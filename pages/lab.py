@@ -31,6 +31,7 @@ with notices:
     if (frame := run.frame).state == "failed":
         st.error(frame.message, icon=":material/error:", title="The run stopped")
 
+st.caption(runbar.about(run))
 meter = place("meter")
 left, right = st.columns([11, 12], gap="large")
 with left:
@@ -52,14 +53,16 @@ with left:
         value=100,
         format="%d%%",
         key=liveview.look_back_key(run),
+        on_change=liveview.look_back,
+        args=(run,),
         help="The samples and the meter as they were: 100% is now, 0% is the first step.",
     )
 with right, st.container(gap="xsmall"):
     controls.switches(run)
+    with st.container(key="advice"):  # always there, so that what is below is not mounted anew
+        controls.advice(run.config)
     equation = place("equation", gap="xxsmall")
     curve = place("curve_place", gap="xxsmall")
-with st.container(key="advice"):  # always there: what is below must not move
-    controls.advice(run.config)
 
 with st.sidebar:
     controls.settings(run)

@@ -61,9 +61,10 @@ def mode_meter(measures: Measures | None, labels: Sequence[str] = ()) -> str:
     # One row while it fits, else rows of equal length: 10 in 5 and 5, 25 in 13 and 12.
     wide = total if total <= 13 else math.ceil(total / 2)
     grid = f'<div class="cells" style="--wide:{wide};--narrow:{math.ceil(wide / 2)}">'
+    word = "modes, collapsed" if _spread(measures) < 1.5 else "modes"
     big = (
         f'<div class="big{" all" if modes == total else ""}">'
-        f"{modes} / {total} <small>modes</small></div>"
+        f"{modes} / {total} <small>{word}</small></div>"
     )
     note = _quality(measures)
     spoken = f"{modes} of {total} modes covered; {note}"
@@ -106,13 +107,21 @@ def _quality(measures: Measures) -> str:
         if measures.high_quality_real is not None:
             part += f" (real data {measures.high_quality_real:.0%})"
         parts.append(part)
-    if measures.mode_kl is not None and measures.modes_total:
-        # e^H of the histogram over modes, H = log K − KL: a collapsed generator has 1.
-        spread = measures.modes_total * math.exp(-measures.mode_kl)
-        parts.append(f"samples spread over {spread:.1f} of {measures.modes_total}")
+    if measures.mode_kl is not None:
+        parts.append(f"samples spread over {_spread(measures):.1f} of {measures.modes_total}")
     if measures.averaged:
         parts.append("averaged generator")
     return " · ".join(parts)
+
+
+def _spread(measures: Measures) -> float:
+    """Over how many modes the samples spread: e^H of their histogram, H = log K − KL.
+
+    All samples on one mode give 1, an even share on each of K gives K.
+    """
+    if measures.mode_kl is None or not measures.modes_total:
+        return math.inf
+    return measures.modes_total * math.exp(-measures.mode_kl)
 
 
 def three(value: float) -> str:

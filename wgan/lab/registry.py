@@ -100,7 +100,7 @@ class Lab:
         """Ends all runs, and waits for the threads: torch must not compute as the process exits."""
         for id in self.ids():
             self.close(id)
-        for loader in list(self._loaders):
+        for loader in filter(threading.Thread.is_alive, list(self._loaders)):
             loader.join(timeout=5.0)
         for scheduler in self._schedulers.values():
             scheduler.join(timeout=5.0)

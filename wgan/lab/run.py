@@ -250,10 +250,15 @@ class Run:
                 self._carry_out()
 
     def _do_play(self) -> None:
+        self._recover()
+        self._state = "playing"
+        self._pace.clear()
+
+    def _recover(self) -> None:
+        """From a failure: the past after the last good state is forgotten."""
         if self._state == "failed":
             self.past.truncate(self.trainer.steps)
-        self._state, self._message = "playing", ""
-        self._pace.clear()
+        self._message = ""
 
     def _do_pause(self) -> None:
         if self._state == "playing":
@@ -275,7 +280,8 @@ class Run:
         self._log_event(Event(trainer.steps, "change", describe(changes), changes))
 
     def _do_update(self, which: Update) -> None:
-        self._do_play()
+        self._recover()
+        self._state = "paused"
         self._finish_step()
         if which == "both":
             figures = self.trainer.step()
@@ -283,8 +289,6 @@ class Run:
             self._record()
         else:
             self._update_one(which)
-        if self._state == "playing":
-            self._state = "paused"
         self._look(measure=True)
 
     def _update_one(self, which: Literal["critic", "generator"]) -> None:
@@ -436,9 +440,29 @@ class Run:
         return (s1 - s0) / (t1 - t0) if t1 > t0 else 0.0
 
 
+# How a marker on the curves calls the values of the two fields that tell the most.
+_SHORT = {
+    "gan": "GAN",
+    "gan_saturating": "saturating GAN",
+    "lsgan": "LSGAN",
+    "wgan": "WGAN",
+    "hinge": "hinge",
+    "none": "no constraint",
+    "clip": "clipping",
+    "gp": "GP",
+    "gp_onesided": "one-sided GP",
+    "r1": "R1",
+    "r2": "R2",
+}
+
+
 def describe(changes: Mapping[str, tuple[Any, Any]]) -> str:
-    """One short line for people: `objective wgan · constraint gp`."""
-    return " · ".join(f"{name} {_value(new)}" for name, (_, new) in changes.items())
+    """One short line for people: `WGAN · GP · critic_steps 5`."""
+    words = []
+    for name, (_, new) in changes.items():
+        telling = name in ("objective", "constraint")
+        words.append(_SHORT[new] if telling else f"{name} {_value(new)}")
+    return " · ".join(words)
 
 
 def _value(value: Any) -> str:

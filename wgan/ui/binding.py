@@ -52,9 +52,11 @@ def _show(run: Run) -> None:
 
 def start(config: ExperimentConfig) -> None:
     """Leaves the run of this tab for a new one of this config."""
-    if old := st.session_state.get(RUN):
-        lab().leave(old)
-    _show(lab().create(config))
+    new = lab().create(config)
+    if old := lab().get(st.session_state.get(RUN, "")):
+        new.slow = old.slow
+        lab().leave(old.id)
+    _show(new)
     st.toast("A new run starts; the other one is left.", icon=":material/add:")
 
 

@@ -134,7 +134,6 @@ def switches(run: Run) -> None:
             on_click=binding.change,
             args=(run, collapse(config)),
             width="stretch",
-            help="Non-saturating GAN, one critic step; the weights stay.",
         )
     else:
         st.button(
@@ -145,11 +144,10 @@ def switches(run: Run) -> None:
             on_click=binding.change,
             args=(run, cure(config)),
             width="stretch",
-            help="Wasserstein objective, gradient penalty, five critic steps; the weights stay.",
         )
     segments(run, "objective")
     segments(run, "constraint")
-    left, right = st.columns(2)
+    left, right = st.columns([4, 5], gap="small")
     with left:
         segments(run, "norm_d", ["none", "batch", "layer"])
     with right:

@@ -18,6 +18,7 @@ from wgan.config import ExperimentConfig
 from wgan.figures.meter import three
 from wgan.lab.archive import command
 from wgan.lab.frame import Frame, ImageView, PointView, Stage
+from wgan.lab.history import Snapshot
 from wgan.lab.registry import lab
 from wgan.lab.run import Run
 from wgan.trainer import STAGES
@@ -62,11 +63,14 @@ def live(run: Run, places: Places, drawn: tuple[Any, ...]) -> None:
 
 def _fill(run: Run, places: Places) -> None:
     frame = run.frame
-    past = _looked_back_at(run, frame)
+    past = _looked_back_at(run)
     with places.status:
         st.html(_status(frame, slow=run.slow is not None))
     with places.meter:
-        st.html(figures.mode_meter(past.measures if past else frame.measures))
+        if frame.state == "failed" and frame.measures is None:
+            st.html("<span></span>")  # nothing is being counted
+        else:
+            st.html(figures.mode_meter(past.measures if past else frame.measures))
     with places.samples:
         _samples(frame, past.view if past else frame.view, past.step if past else None)
     with places.equation:
@@ -114,10 +118,17 @@ def look_back_key(run: Run) -> str:
     return f"look_back_{run.id}"
 
 
-def _looked_back_at(run: Run, frame: Frame) -> Any:
+def look_back(run: Run) -> None:
+    """Callback of the slider: pins the step that is looked at, however far the run goes on."""
+    share = st.session_state[look_back_key(run)]
+    step = None if share >= 100 else round(run.frame.step * share / 100)
+    st.session_state[f"{look_back_key(run)}_step"] = step
+
+
+def _looked_back_at(run: Run) -> Snapshot | None:
     """The snapshot that the slider points at; None when it is at the present."""
-    share = st.session_state.get(look_back_key(run), 100)
-    return None if share >= 100 else run.snapshots.nearest(frame.step * share / 100)
+    step = st.session_state.get(f"{look_back_key(run)}_step")
+    return None if step is None else run.snapshots.nearest(step)
 
 
 def _samples(frame: Frame, view: PointView | ImageView | None, past: int | None) -> None:
@@ -135,7 +146,9 @@ def _samples(frame: Frame, view: PointView | ImageView | None, past: int | None)
         figure = frame.once(key, lambda: figures.points(view, **switched))
         alt = "Real and generated points over the critic's value surface"
         live_figure(figure, key="samples", height=520, alt=alt)
-        if "surface" in layers:
+        if past is not None:
+            st.caption(f"The past: points at step {past:,} of {frame.step:,}, critic included.")
+        elif "surface" in layers:
             st.caption("Surface: green where the critic scores high, purple where it scores low.")
         return
     fake, real = frame.once(("images", past), lambda: _grids(view))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from wgan.config import span
+from wgan import data
+from wgan.config import ExperimentConfig, span
 from wgan.lab.run import Run
 from wgan.presets import PRESETS
 from wgan.ui import binding
@@ -22,6 +23,7 @@ def run_bar(run: Run) -> None:
         icon=":material/pause:" if playing else ":material/play_arrow:",
         on_click=run.pause if playing else run.play,
         disabled=run.state == "loading",
+        width=100,
         help="Training goes on in the server's background, not in this page.",
     )
     with st.popover("Step", icon=":material/skip_next:", help="One update, then pause."):
@@ -65,10 +67,21 @@ def _speed(run: Run) -> None:
     )
 
 
+def about(run: Run) -> str:
+    """One sentence on what to watch for in this run."""
+    name = _preset_of(run.first_config)
+    return PRESETS[name].about if name else data.about(run.config.data)
+
+
+def _preset_of(config: ExperimentConfig) -> str | None:
+    """The preset that a config is, whatever its seed."""
+    seedless = config.replace({"seed": 0})
+    return next((name for name in PRESETS if PRESETS[name].config == seedless), None)
+
+
 def _preset(run: Run) -> None:
     names = list(PRESETS)
-    same = (name for name in names if PRESETS[name].config == run.first_config)
-    value = next(same, None)
+    value = _preset_of(run.config)
     key = binding.mirror("preset", value)
 
     def choose() -> None:
@@ -82,9 +95,9 @@ def _preset(run: Run) -> None:
         key=key,
         on_change=choose,
         format_func=lambda name: PRESETS[name].title,
-        placeholder="Own settings",
+        placeholder="Changed · choose a preset",
         label_visibility="collapsed",
-        width=200,
+        width=260,
     )
 
 
