@@ -50,10 +50,10 @@ CLAIMS = [
     ),
     Claim(
         "ring-cured",
-        ["ring-gan", "--seconds", "60", "--at", f"6000:{CURE_RING[0]}", *CURE_RING[1:]],
+        ["ring-gan", "--seconds", "60", "--at", f"9000:{CURE_RING[0]}", *CURE_RING[1:]],
         lambda r: r["modes"] == 8 and len(r["events"]) == 1,
         0.8,
-        "ring-gan switched to WGAN-GP at step 6,000: 8 of 8 at 60 s",
+        "ring-gan switched to WGAN-GP at step 9,000: 8 of 8 at 60 s",
     ),
     Claim(
         "grid-wgan-gp",

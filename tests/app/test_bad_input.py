@@ -144,10 +144,14 @@ class _Params(dict[str, str]):
         self.update(values)
 
 
+def _no_toast(text: str, *, icon: str) -> None:
+    """A toast that nobody sees."""
+
+
 @contextmanager
 def _a_tab(address: dict[str, str]) -> Iterator[SimpleNamespace]:
     """Streamlit as a tab with this address sees it; runs are made but never begin."""
-    tab = SimpleNamespace(session_state={}, query_params=_Params(address))
+    tab = SimpleNamespace(session_state={}, query_params=_Params(address), toast=_no_toast)
     with (
         patch.object(binding, "st", tab),
         patch.object(share, "st", tab),
