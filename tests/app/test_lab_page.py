@@ -236,7 +236,7 @@ def test_the_curves_carry_a_marker_for_each_change(points: LabApp):
     points.redraw()
     layout = json.loads(points.figure("curve_main"))["layout"]
     assert [shape["x0"] for shape in layout["shapes"]] == [1]
-    assert "objective lsgan" in layout["annotations"][0]["text"]
+    assert "LSGAN" in layout["annotations"][0]["text"]
 
 
 # When something goes wrong --------------------------------------------------------------------
