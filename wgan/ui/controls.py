@@ -11,7 +11,6 @@ from wgan.advice import warnings
 from wgan.config import (
     DATA,
     SHORTHANDS,
-    ConfigError,
     ExperimentConfig,
     choices,
     span,
@@ -248,10 +247,7 @@ def new_run(run: Run) -> None:
             choice(field, choices(field))
         number("seed")
         if st.form_submit_button("Start a new run", type="primary", icon=":material/add:"):
-            try:
-                binding.start(_new_config(config, values))
-            except ConfigError as error:
-                binding.notice(str(error))
+            binding.attempt(lambda: binding.start(_new_config(config, values)))
             st.rerun()
 
 
