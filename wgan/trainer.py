@@ -303,9 +303,8 @@ class Trainer:
         if kind == "adam":
             return torch.optim.Adam(parameters, lr, betas=(c.beta1, c.beta2), fused=True)
         if kind == "rmsprop":
-            return torch.optim.RMSprop(
-                parameters, lr
-            )  # smoothing 0.99, as the WGAN authors have it
+            # Smoothing 0.99, as the WGAN authors have it.
+            return torch.optim.RMSprop(parameters, lr)
         return torch.optim.SGD(parameters, lr)
 
     def _carried(self, side: str, network: nn.Module) -> torch.optim.Optimizer:

@@ -19,7 +19,6 @@ log = logging.getLogger("wgan.lab")
 MAX_RUNS = 64
 SLEEPS_AFTER = 60.0  # seconds without a watcher until a run stops training
 LEAVES_AFTER = 30 * 60.0  # seconds without a watcher until it leaves memory
-
 FORGETS_AFTER = 120.0  # the same for a run that its maker left for another
 
 
