@@ -48,11 +48,12 @@ def valid_fields(draw: st.DrawFn) -> dict[str, Any]:
     fields["faults"] = draw(st.lists(st.sampled_from(choices("faults")), unique=True))
     places = st.tuples(st.floats(-3, 3), st.floats(-3, 3))
     fields["points"] = draw(st.lists(places, min_size=1, max_size=5))
+    fields["folder"] = draw(st.text("abc ./äß", min_size=1))
     if fields["data"] in POINT_DATA:
         fields |= {"network": "mlp", "output": "linear"}
     elif fields["network"] != "mlp":
-        fields["image_size"] = draw(st.sampled_from([8, 16, 32, 64]))
-        fields["width"] = min(fields["width"], 256)
+        fields["image_size"] = draw(st.sampled_from([8, 16, 32, 64, 128]))
+        fields["width"] = min(fields["width"], 128)
     return fields
 
 

@@ -10,12 +10,12 @@ import pytest
 from wgan.advice import warnings
 from wgan.config import (
     DATA,
-    IMAGE_DATA,
     LIVE_FIELDS,
     ConfigError,
     ExperimentConfig,
     expand,
     from_dict,
+    image_data,
     replace_live,
 )
 from wgan.data import about, title
@@ -23,6 +23,7 @@ from wgan.presets import DEFAULT, PRESETS, collapse, cure, with_data
 
 NAMED = {
     *("ring-gan", "ring-lsgan", "ring-wgan-clip", "ring-wgan-gp", "grid-gan", "grid-wgan-gp"),
+    *("avatars-wgan-gp", "celeba-wgan-gp-mlp", "celeba64-wgan-gp", "lsun64-wgan-gp"),
     *("swissroll-wgan-clip", "swissroll-wgan-gp", "digits-gan", "digits-wgan-gp", "mnist-gan-mlp"),
 }
 # Where one setting replaces another, and with what.
@@ -52,7 +53,7 @@ def test_the_promised_presets_are_there():
 def test_a_preset_does_what_its_name_says(name: str):
     config = PRESETS[name].config
     data, _, kind = name.partition("-")
-    assert config.data.startswith(data)
+    assert config.data.startswith(data) or f"{config.data}64" == data
     objective, constraint = {
         "gan": ("gan", "none"),
         "gan-mlp": ("gan", "none"),
@@ -80,13 +81,15 @@ def test_cure_and_collapse_are_live_changes_there_and_back(name: str):
 
 
 @pytest.mark.parametrize("name", PRESETS)
-@pytest.mark.parametrize("data", DATA)
+@pytest.mark.parametrize("data", [*DATA, "hub:owner/name"])
 def test_any_data_can_follow_on_any_preset(name: str, data: str):
     config = PRESETS[name].config
     if data == "points":
         with pytest.raises(ConfigError, match="points"):
             with_data(config, data)
         config = config.replace({"points": POINTED["points"]})
+    if data == "folder":
+        config = config.replace({"folder": "mine"})
     new = with_data(config, data)
     assert new.data == data
     live = ("objective", "constraint", "critic_steps", "optimizer_g", "optimizer_d", "faults")
@@ -95,12 +98,12 @@ def test_any_data_can_follow_on_any_preset(name: str, data: str):
         back = with_data(new, config.data)
         assert back.data == config.data
         assert new.gp_weight == (0.1 if new.is_points else 10)
-        assert new.is_points or new.image_size == IMAGE_DATA[data][1]
+        assert new.is_points or new.image_size == image_data(data)[1]
     elif new.is_points:
         assert new == config.replace({"data": data})
     else:
         assert new == config.replace({"data": data, "image_size": new.image_size})
-        assert new.image_size in (IMAGE_DATA[data][1], 32)
+        assert new.image_size in (image_data(data)[1], 32)
 
 
 def test_every_data_set_has_words():

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import json
+import re
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -41,11 +42,25 @@ Fault = Literal[
 
 POINT_DATA = ("ring8", "grid25", "swissroll", "moons", "spiral", "twolines", "points")
 # Image data sets: name -> (channels, natural height and width in pixels).
-IMAGE_DATA = {"digits": (1, 8), "mnist": (1, 28), "fashion": (1, 28), "cifar10": (3, 32)}
+IMAGE_DATA = {
+    "digits": (1, 8),
+    "avatars": (3, 64),
+    "patches": (3, 32),
+    "mnist": (1, 28),
+    "fashion": (1, 28),
+    "cifar10": (3, 32),
+    "celeba": (3, 64),
+    "lsun": (3, 64),
+    "folder": (3, 64),
+}
 DATA = (*POINT_DATA, *IMAGE_DATA)
+HUB = "hub:"  # data="hub:OWNER/NAME" is any image data set on the Hub that is stored as parquet
+_HUB_IMAGES = (3, 64)
+# The Hub's own rules for names; "--" and ".." it refuses too.
+_REPO = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,94}[A-Za-z0-9_])?")
 
-IMAGE_SIZES = (8, 16, 28, 32, 64)
-CONV_SIZES = (8, 16, 32, 64)
+IMAGE_SIZES = (8, 16, 28, 32, 64, 128)
+CONV_SIZES = (8, 16, 32, 64, 128)
 MAX_POINTS = 2000
 
 # One name for both networks, as in `--set optimizer=rmsprop lr=5e-5`.
@@ -93,6 +108,8 @@ class ExperimentConfig:
     # The data and the two networks (structural).
     data: str = "ring8"
     points: tuple[tuple[float, float], ...] = ()  # data="points": where they were drawn
+    folder: str = ""  # data="folder": an uploaded set's name, or the path of a folder or zip
+    limit: int = _span(0, 0, 10_000_000)  # at most so many images of a large set; 0 is all
     network: Network = "mlp"
     width: int = _span(128, 4, 1024)  # units a layer; channels at the finest convolution
     depth: int = _span(3, 1, 12)  # hidden layers of an MLP
@@ -143,7 +160,7 @@ class ExperimentConfig:
         """Shape of one sample: (2,) for points, (C, H, W) for images."""
         if self.is_points:
             return (2,)
-        return (IMAGE_DATA[self.data][0], self.image_size, self.image_size)
+        return (image_data(self.data)[0], self.image_size, self.image_size)
 
     def replace(self, changes: Mapping[str, Any]) -> ExperimentConfig:
         """A config with `changes` applied; shorthands are expanded. Raises `ConfigError`."""
@@ -165,6 +182,18 @@ LIVE_FIELDS = tuple(name for name, f in FIELDS.items() if f.metadata.get("live")
 STRUCTURAL_FIELDS = tuple(name for name in FIELDS if name not in LIVE_FIELDS)
 
 _TYPES = typing.get_type_hints(ExperimentConfig)
+
+
+def image_data(name: str) -> tuple[int, int]:
+    """(channels, natural size in pixels) of an image data set. Raises `KeyError` for others."""
+    return _HUB_IMAGES if name.startswith(HUB) else IMAGE_DATA[name]
+
+
+def is_repo_id(text: str) -> bool:
+    """Whether `text` is OWNER/NAME by the Hub's rules for names."""
+    owner, slash, name = text.partition("/")
+    parts = all(_REPO.fullmatch(part) for part in (owner, name))
+    return bool(slash) and parts and "--" not in text and ".." not in text
 
 
 def choices(name: str) -> tuple[Any, ...]:
@@ -274,6 +303,14 @@ def _checked(name: str, value: Any) -> Any:
     """`value` as the field's own type, or `ConfigError`."""
     if name == "points":
         return _checked_points(value)
+    if name == "data" and isinstance(value, str) and value.startswith(HUB):
+        if not is_repo_id(value.removeprefix(HUB)):
+            _fail(name, value, "hub:OWNER/NAME, with letters, digits, '-', '_' and '.'")
+        return value
+    if name == "folder":
+        if not isinstance(value, str) or len(value) > 500 or not value.isprintable():
+            _fail(name, value, "a name or path of up to 500 printable characters")
+        return value
     if name == "faults":
         known = choices("faults")
         if not isinstance(value, (list, tuple)) or any(v not in known for v in value):
@@ -329,5 +366,9 @@ def _check_together(config: ExperimentConfig) -> None:
         if config.image_size not in CONV_SIZES:
             sizes = ", ".join(map(str, CONV_SIZES))
             _fail("image_size", config.image_size, f"{sizes} for a {config.network}")
-        if config.width > 256:
-            _fail("width", config.width, f"4 to 256 channels for a {config.network}")
+        widest = 128 if config.image_size == 128 else 256
+        if config.width > widest:
+            allowed = f"4 to {widest} channels for a {config.network} of this image size"
+            _fail("width", config.width, allowed)
+    if config.data == "folder" and not config.folder:
+        _fail("folder", "", "the name of an uploaded set or a path when data is folder")

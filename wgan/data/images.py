@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import threading
 import weakref
+from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from wgan.config import IMAGE_DATA
 from wgan.data.archives import cache_folder, read_archive
+from wgan.data.avatars import load_faces
 from wgan.data.base import Modes, Progress
 from wgan.data.modes import fit_classes
 from wgan.data.pixels import decode, resize
@@ -45,7 +46,7 @@ class ImageData:
 # start together load it once, and one that downloads does not hold up the others.
 _Key = tuple[str, int, torch.device, Path]
 _loaded: weakref.WeakValueDictionary[_Key, ImageData] = weakref.WeakValueDictionary()
-_locks = {name: threading.Lock() for name in IMAGE_DATA}
+_locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
 
 def load_images(name: str, size: int, device: torch.device, progress: Progress) -> ImageData:
@@ -62,6 +63,10 @@ def load_images(name: str, size: int, device: torch.device, progress: Progress) 
 
 
 def _read(name: str, size: int, device: torch.device, progress: Progress) -> ImageData:
+    if name == "avatars":
+        progress("Drawing the avatars", None)
+        pixels, faces = load_faces(size, device)
+        return ImageData(pixels.to(device), faces, faces.accuracy)
     if name == "digits":
         pixels, labels, names = _digits()
     else:

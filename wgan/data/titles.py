@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from wgan.config import HUB
+
 _WORDS = {
     "ring8": (
         "Ring of 8 Gaussians",
@@ -26,6 +28,14 @@ _WORDS = {
         "Small digits",
         "1,797 handwritten digits of 8 × 8 pixels, from UCI, part of scikit-learn.",
     ),
+    "avatars": (
+        "Avatars",
+        "Small faces drawn by this project from seven attributes, 64 × 64 pixels; no download.",
+    ),
+    "patches": (
+        "Photo patches",
+        "Crops of the two photographs that scikit-learn brings along, 32 × 32 pixels.",
+    ),
     "mnist": (
         "MNIST",
         "60,000 handwritten digits of 28 × 28 pixels (LeCun et al. 1998); downloads 12 MB.",
@@ -38,14 +48,27 @@ _WORDS = {
         "CIFAR-10",
         "50,000 colour photographs of 32 × 32 pixels (Krizhevsky 2009); downloads 170 MB.",
     ),
+    "celeba": (
+        "CelebA",
+        "202,599 photographs of faces (Liu et al. 2015), from the Hub, cropped and resized.",
+    ),
+    "lsun": (
+        "LSUN bedrooms",
+        "Photographs of bedrooms (Yu et al. 2015), from the Hub, cropped and resized.",
+    ),
+    "folder": ("Your own images", "From an uploaded zip or a folder, cropped and resized."),
 }
 
 
 def title(name: str) -> str:
     """The name of a data set as people write it. Raises `KeyError` for an unknown one."""
+    if name.startswith(HUB):
+        return name.removeprefix(HUB)
     return _WORDS[name][0]
 
 
 def about(name: str) -> str:
     """One sentence: what the data set is and where it comes from. Raises `KeyError`."""
+    if name.startswith(HUB):
+        return f"The images of {name.removeprefix(HUB)} on the Hub, cropped and resized."
     return _WORDS[name][1]
