@@ -1,0 +1,1 @@
+"""Trained generators: on disk, on the Hub, and from other people's files."""
