@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 
+from tests.hub_fixtures import hub as hub
 from wgan.config import ExperimentConfig, from_dict
 from wgan.data import load
 from wgan.lab.run import Run
