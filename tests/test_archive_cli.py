@@ -18,6 +18,7 @@ from wgan import cli
 from wgan.config import ExperimentConfig, from_json
 from wgan.lab import archive
 from wgan.lab.frame import Event
+from wgan.lab.saved import weights
 from wgan.presets import PRESETS
 
 TINY = ["--set", "width=8", "depth=1", "batch_size=8"]
@@ -193,18 +194,18 @@ def test_a_run_of_the_page_is_repeated_too(make_run: MakeRun, tmp_path: Path, ca
         run.advance(0.02)
     assert run.state == "paused"
     assert len(run.events) == 5
-    archive.save(run, tmp_path)
+    archive.save(run.capture(), tmp_path)
     assert run_json(capsys, "replay", str(tmp_path))["identical"]
     line = shlex.split(archive.command(run.first_config, run.events, run.trainer.steps))
     again = tmp_path / "again"
     run_json(capsys, *line[3:], "--out", str(again))
-    a, b = archive.weights(run.trainer), archive.open_run(again)[1]
+    a, b = weights(run.trainer), archive.open_run(again)[1]
     assert a.keys() == b.keys()
     assert all(torch.equal(a[name], b[name]) for name in a)
 
 
 def test_a_run_of_no_steps_is_repeated(make_run: MakeRun, tmp_path: Path, capsys: Capture):
-    archive.save(make_run(playing=False), tmp_path)
+    archive.save(make_run(playing=False).capture(), tmp_path)
     result = run_json(capsys, "replay", str(tmp_path))
     assert (result["identical"], result["step"]) == (True, 0)
 

@@ -342,14 +342,16 @@ def test_data_that_cannot_be_had_fails_with_its_sentence(
     assert run.frame.state == "failed"
 
 
-@pytest.mark.parametrize("where", ["Trainer", "Observer", "Observer.view", "Observer.measure"])
+@pytest.mark.parametrize(
+    "where", ["run.Trainer", "watch.Observer", "watch.Observer.view", "watch.Observer.measure"]
+)
 def test_a_fault_of_ours_while_loading_fails_the_run(
     make_config: MakeConfig, monkeypatch: pytest.MonkeyPatch, where: str
 ):
     def broken(*_: Any, **__: Any) -> Any:
         raise KeyError("oops")
 
-    monkeypatch.setattr(f"wgan.lab.run.{where}", broken)
+    monkeypatch.setattr(f"wgan.lab.{where}", broken)
     run = Run("x", make_config())
     run.prepare()
     assert (run.frame.state, run.frame.message) == ("failed", "An unexpected KeyError.")
@@ -363,7 +365,7 @@ def test_frames_are_immutable_and_count_up(make_run: MakeRun):
     frames: list[Frame] = [run.frame]
     copies: list[Any] = [run.frame.view.fake.copy()]  # pyright: ignore
     for _ in range(6):
-        run._looked_at = -1e9
+        run._watch.hurry()
         run.advance(0.02)
         frames.append(run.frame)
         copies.append(run.frame.view.fake.copy())  # pyright: ignore

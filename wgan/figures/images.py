@@ -30,6 +30,6 @@ def image_grid(images: npt.NDArray[np.uint8], columns: int, cell: int) -> bytes:
     return out.getvalue()
 
 
-def data_uri(png: bytes) -> str:
-    """The `data:` URI of a PNG."""
-    return "data:image/png;base64," + base64.b64encode(png).decode()
+def data_uri(image: bytes, kind: str = "png") -> str:
+    """The `data:` URI of an image; kind: png or gif."""
+    return f"data:image/{kind};base64," + base64.b64encode(image).decode()

@@ -20,8 +20,18 @@ SURFACE_SCALE = [
 ]
 
 
-def points(view: PointView, *, surface: bool, manifold: bool, arrows: bool) -> Figure:
-    """2-D samples over the critic's value surface; the switches hide layers, they stay traces."""
+def points(
+    view: PointView,
+    *,
+    surface: bool,
+    manifold: bool,
+    arrows: bool,
+    lines: str = "latent grid",
+) -> Figure:
+    """2-D samples over the critic's value surface; the switches hide layers, they stay traces.
+
+    lines: what the manifold's lines are called in the legend.
+    """
     axis = {"range": [-view.extent, view.extent], "zeroline": True}
     square = layout("points") | {
         "margin": {"t": 34, "b": 26, "l": 30, "r": 10},
@@ -31,7 +41,7 @@ def points(view: PointView, *, surface: bool, manifold: bool, arrows: bool) -> F
     }
     data = [
         _surface(view, surface),
-        _manifold(view, manifold),
+        _manifold(view, manifold, lines),
         _points_trace("real", view.real, REAL, "circle-open", 6),
         _points_trace("generated", view.fake, GENERATED, "circle", 5),
         *_arrows(view, arrows),
@@ -75,8 +85,8 @@ def _surface(view: PointView, visible: bool) -> dict[str, Any]:
     }
 
 
-def _manifold(view: PointView, visible: bool) -> dict[str, Any]:
-    return _path("manifold", "latent grid", view.manifold, visible) | {
+def _manifold(view: PointView, visible: bool, name: str) -> dict[str, Any]:
+    return _path("manifold", name, view.manifold, visible) | {
         "line": {"color": GENERATED, "width": 1},
         "opacity": 0.55,
     }

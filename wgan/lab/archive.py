@@ -1,8 +1,8 @@
 """A run on disk: what it was, what was done to it, what came out; and how to repeat it.
 
-A folder holds `config.json` (the settings at step 0), `events.json` (what was changed at which
-step, and how many steps were done), `history.json` (the curves) and `model.safetensors` (the
-networks, each under its own prefix).
+A folder holds `config.json` (the networks' architecture, the experiment at step 0, the figures at
+the end), `events.json` (what was changed at which step, and how many steps were done),
+`history.json` (the curves) and `model.safetensors` (the networks, each under its own prefix).
 """
 
 from __future__ import annotations
@@ -17,22 +17,22 @@ from typing import Any
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
-from torch import nn
 
 from wgan.config import (
     SHORTHANDS,
     ConfigError,
     ExperimentConfig,
     diff,
-    from_json,
+    from_dict,
     parse_assignment,
     replace_live,
 )
-from wgan.lab.frame import Event
+from wgan.lab.frame import Event, Measures
 from wgan.lab.run import Run, Scheduled
+from wgan.lab.saved import Saved
 from wgan.presets import PRESETS
-from wgan.trainer import Trainer
 
+FORMAT = "wgan-lab/1"
 _COMMA = re.compile(r",(?=\w+=)")
 
 
@@ -40,27 +40,38 @@ class ArchiveError(ValueError):
     """A folder that holds no run. The message says what is missing or broken, and where."""
 
 
-def weights(trainer: Trainer) -> dict[str, torch.Tensor]:
-    """All tensors of the networks, as `generator.…`, `critic.…` and, if there, `averaged.…`."""
-    networks: dict[str, nn.Module] = {"generator": trainer.generator, "critic": trainer.critic}
-    if trainer.averaged is not None:
-        networks["averaged"] = trainer.averaged
-    return {
-        f"{prefix}.{name}": tensor.detach().cpu().contiguous().clone()
-        for prefix, network in networks.items()
-        for name, tensor in network.state_dict().items()
-    }
-
-
-def save(run: Run, folder: Path) -> None:
-    """Writes a run that nobody advances. Raises `OSError` when the folder cannot be written."""
+def save(saved: Saved, folder: Path) -> None:
+    """Writes a run. Raises `OSError` when the folder cannot be written."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "config.json").write_text(run.first_config.to_json() + "\n")
-    record = {"steps": run.trainer.steps, "events": [plain(event) for event in run.events]}
-    (folder / "events.json").write_text(json.dumps(record, indent=2) + "\n")
-    history = {name: curve._asdict() for name, curve in run.frame.curves.items()}
-    (folder / "history.json").write_text(json.dumps(history, default=lambda a: a.tolist()) + "\n")
-    save_file(weights(run.trainer), folder / "model.safetensors")
+    steps = saved.steps
+    config = {
+        "format": FORMAT,
+        # The networks as they are at the end, then what made them.
+        "architecture": {"family": "wgan-lab", "settings": saved.config.to_dict()},
+        "experiment": saved.first_config.to_dict(),
+        "steps": steps,
+        "figures": plain_figures(saved.measures),
+        "command": command(saved.first_config, saved.events, steps),
+    }
+    _write_json(folder / "config.json", config, indent=2)
+    record = {"steps": steps, "events": [plain(event) for event in saved.events]}
+    _write_json(folder / "events.json", record, indent=2)
+    _write_json(folder / "history.json", {k: curve._asdict() for k, curve in saved.curves.items()})
+    save_file(dict(saved.weights), folder / "model.safetensors")
+
+
+def _write_json(path: Path, value: Any, indent: int | None = None) -> None:
+    text = json.dumps(value, indent=indent, default=lambda array: array.tolist())
+    path.write_text(text + "\n")
+
+
+def plain_figures(measures: Measures) -> dict[str, Any]:
+    """The measured figures, rounded; without those that the data set does not have."""
+    names = ("modes", "modes_any", "modes_total", "mode_kl", "high_quality", "high_quality_real")
+    names += ("w1", "w1_floor", "critic_estimate", "gradient_norm", "averaged")
+    figures = {name: getattr(measures, name) for name in names}
+    rounded = {k: round(v, 5) if isinstance(v, float) else v for k, v in figures.items()}
+    return {name: value for name, value in rounded.items() if value is not None}
 
 
 def plain(event: Event) -> dict[str, Any]:
@@ -76,7 +87,15 @@ def open_run(folder: Path) -> tuple[Run, dict[str, torch.Tensor]]:
 
     Raises `ArchiveError` or `ConfigError` when the folder does not hold a run.
     """
-    config = from_json(_read(folder / "config.json"))
+    try:
+        config = from_dict(json.loads(_read(folder / "config.json"))["experiment"])
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        if isinstance(error, (ConfigError, ArchiveError)):
+            raise
+        raise ArchiveError(
+            f"{folder / 'config.json'} does not hold the experiment of a run; "
+            "`train --out` writes one."
+        ) from None
     try:
         record = json.loads(_read(folder / "events.json"))
         steps, events = record["steps"], record["events"]

@@ -12,6 +12,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -20,20 +21,16 @@ from torch import Tensor
 
 from wgan.config import ExperimentConfig, diff, expand, replace_live
 from wgan.data import DataError, load
-from wgan.lab.frame import Event, Frame, Measures, Stage, State
+from wgan.lab.frame import Event, Frame, Measures, Stage, State, describe
 from wgan.lab.history import Snapshots
-from wgan.lab.look import Observer
 from wgan.lab.past import Past
+from wgan.lab.saved import Saved, weights
+from wgan.lab.watch import Watch
 from wgan.trainer import Trainer, resolve_device
 
 log = logging.getLogger("wgan.lab")
 
 Update = Literal["critic", "generator", "both"]
-
-# Looking takes at most this share of the training time, however dear a look is.
-LOOK_SHARE = 0.04
-LOOK_EVERY = 0.4  # seconds at least between two views, and twice that between two measurements
-KEEP_EVERY = 2.0  # seconds at least between two copies of the state to fall back on
 
 
 @dataclass(frozen=True)
@@ -140,6 +137,12 @@ class Run:
         self._wake()
         return new
 
+    def save(self) -> Future[Saved]:
+        """Everything that a checkpoint of the run holds, copied before its next step."""
+        saved: Future[Saved] = Future()
+        self._ask(lambda: saved.set_result(self.capture()))
+        return saved
+
     def schedule(self, due: Scheduled) -> None:
         """Plans a change; call it before the run is prepared."""
         self.scheduled.append(due)
@@ -185,18 +188,15 @@ class Run:
 
     def _begin(self, config: ExperimentConfig) -> None:
         trainer = Trainer(config, self._data)
-        observer = Observer(trainer, self._data)
-        self._trainer, self._observer = trainer, observer
-        self._past = Past(trainer.state())
+        past = Past(trainer.state())
+        watch = Watch(trainer, self._data, past)
+        self._trainer, self._past, self._watch = trainer, past, watch
         self.first_config = config
         self.seconds = 0.0
         self._walk: Iterator[Stage] | None = None
         self._stage: Stage | None = None
         self._stage_at = 0.0
         self._unread: list[tuple[int, Tensor]] = []  # figures of steps, still on the device
-        self._view = self._measures = None
-        self._looked_at = self._measured_at = self._kept_at = -1e9
-        self._look_cost = self._measure_cost = self._keep_cost = 0.0
         self._pace: deque[tuple[float, int]] = deque(maxlen=64)
         self._changed = True
 
@@ -263,7 +263,7 @@ class Run:
     def _do_pause(self) -> None:
         if self._state == "playing":
             self._state = "paused"
-        self._looked_at = -1e9  # so that what is seen is of the step it stopped at
+        self._watch.hurry()  # so that what is seen is of the step it stopped at
 
     def _do_reset(self) -> None:
         self._begin(self._wanted)
@@ -351,30 +351,44 @@ class Run:
             f"Stopped at step {step:,}: {why}. The networks and settings of step {back:,}, "
             "the last good ones, are kept: change a setting and press play to go on from there."
         )
-        self._looked_at = -1e9
+        self._watch.hurry()
         log.warning("failed run=%s step=%d why=%s", self.id, step, why)
 
     def _maybe_look(self) -> None:
-        now = time.monotonic()
-        if now - self._looked_at >= max(LOOK_EVERY, self._look_cost / LOOK_SHARE):
-            measure = max(2 * LOOK_EVERY, self._measure_cost / LOOK_SHARE)
-            self._look(measure=now - self._measured_at >= measure)
+        if self._watch.due:
+            self._look(measure=self._watch.measurement_due)
         elif self._changed:
             self._publish()
 
     def _look(self, measure: bool) -> None:
-        """Takes a view, and figures when their time has come; then publishes."""
-        started = time.monotonic()
-        self._view = self._observer.view()
-        self._look_cost = time.monotonic() - started
+        """Takes a view, and figures if asked for; then publishes."""
+        self._watch.look()
         if measure and self._state != "failed":
             try:
-                self._measure()
+                self._watch.measure()
+                if self._walk is None:  # the state of half a step is none to fall back on
+                    self._watch.keep()
             except FloatingPointError as error:
                 self._fail(self.trainer.steps, str(error))
-                self._view = self._observer.view()
-        self._looked_at = time.monotonic()
+                self._watch.look()
         self._publish()
+
+    def capture(self) -> Saved:
+        """What `save` gives, for the thread that advances the run, or when no thread does."""
+        self._finish_step()
+        measures = self.measure_now()
+        self._watch.look()
+        assert self._watch.view is not None
+        return Saved(
+            first_config=self.first_config,
+            config=self.trainer.config,
+            steps=self.trainer.steps,
+            events=self.events,
+            curves=self.past.curves(),
+            weights=weights(self.trainer),
+            measures=measures,
+            view=self._watch.view,
+        )
 
     def measure_now(self) -> Measures:
         """The figures of this moment, for the thread that advances the run.
@@ -382,25 +396,11 @@ class Run:
         A run whose networks have blown up fails now: the figures are those of its last good state.
         """
         try:
-            return self._observer.measure()
+            return self._watch.measure_aside()
         except FloatingPointError as error:
             self._fail(self.trainer.steps, str(error))
             self._publish()
-            return self._observer.measure()
-
-    def _measure(self) -> None:
-        started = time.monotonic()
-        self._measures = self._observer.measure()
-        if self._view is not None:
-            self.past.measured(self._measures, self._view)
-        self._measured_at = time.monotonic()
-        self._measure_cost = self._measured_at - started
-        if self._walk is None and (
-            self._measured_at - self._kept_at >= max(KEEP_EVERY, self._keep_cost / LOOK_SHARE)
-        ):
-            self.past.keep(self.trainer.state())
-            self._kept_at = time.monotonic()
-            self._keep_cost = self._kept_at - self._measured_at
+            return self._watch.measure_aside()
 
     def _publish(self) -> None:
         self._changed = False
@@ -428,8 +428,8 @@ class Run:
             message=self._message,
             curves=self.past.curves(),
             events=self.events,
-            measures=self._measures,
-            view=self._view,
+            measures=self._watch.measures,
+            view=self._watch.view,
             stage=self._stage,
         )
 
@@ -438,38 +438,3 @@ class Run:
             return 0.0
         (t0, s0), (t1, s1) = self._pace[0], self._pace[-1]
         return (s1 - s0) / (t1 - t0) if t1 > t0 else 0.0
-
-
-# How a marker on the curves calls the values of the two fields that tell the most.
-_SHORT = {
-    "gan": "GAN",
-    "gan_saturating": "saturating GAN",
-    "lsgan": "LSGAN",
-    "wgan": "WGAN",
-    "hinge": "hinge",
-    "none": "no constraint",
-    "clip": "clipping",
-    "gp": "GP",
-    "gp_onesided": "one-sided GP",
-    "r1": "R1",
-    "r2": "R2",
-}
-
-
-def describe(changes: Mapping[str, tuple[Any, Any]]) -> str:
-    """One short line for people: `WGAN · GP · critic_steps 5`."""
-    words = []
-    for name, (_, new) in changes.items():
-        telling = name in ("objective", "constraint")
-        words.append(_SHORT[new] if telling else f"{name} {_value(new)}")
-    return " · ".join(words)
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    if isinstance(value, float):
-        return f"{value:g}"
-    if isinstance(value, tuple):
-        return ", ".join(map(str, value)) or "none"
-    return str(value)

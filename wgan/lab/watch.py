@@ -1,0 +1,76 @@
+"""How often a run is looked at, measured and kept, so that all of it takes little of its time."""
+
+from __future__ import annotations
+
+import time
+
+from wgan.data import Dataset
+from wgan.lab.frame import ImageView, Measures, PointView
+from wgan.lab.look import Observer
+from wgan.lab.past import Past
+from wgan.trainer import Trainer
+
+# Looking takes at most this share of the training time, however dear a look is.
+LOOK_SHARE = 0.04
+LOOK_EVERY = 0.4  # seconds at least between two views, and twice that between two measurements
+KEEP_EVERY = 2.0  # seconds at least between two copies of the state to fall back on
+_NEVER = -1e9
+
+
+class Watch:
+    """The view and the figures of a trainer, renewed when their time has come."""
+
+    def __init__(self, trainer: Trainer, data: Dataset, past: Past) -> None:
+        self.view: PointView | ImageView | None = None
+        self.measures: Measures | None = None
+        self._trainer, self._past = trainer, past
+        self._observer = Observer(trainer, data)
+        self._looked_at = self._measured_at = self._kept_at = _NEVER
+        self._look_cost = self._measure_cost = self._keep_cost = 0.0  # seconds, of the last time
+
+    @property
+    def due(self) -> bool:
+        """Whether it is time for a new view."""
+        return _since(self._looked_at) >= max(LOOK_EVERY, self._look_cost / LOOK_SHARE)
+
+    @property
+    def measurement_due(self) -> bool:
+        """Whether it is time for new figures."""
+        often = max(2 * LOOK_EVERY, self._measure_cost / LOOK_SHARE)
+        return _since(self._measured_at) >= often
+
+    def hurry(self) -> None:
+        """What is seen no longer holds: the next view is due at once."""
+        self._looked_at = _NEVER
+
+    def look(self) -> None:
+        """A new view."""
+        started = time.monotonic()
+        self.view = self._observer.view()
+        self._looked_at = time.monotonic()
+        self._look_cost = self._looked_at - started
+
+    def measure(self) -> None:
+        """New figures, remembered with the view. Raises `FloatingPointError` after a blow-up."""
+        started = time.monotonic()
+        self.measures = self._observer.measure()
+        if self.view is not None:
+            self._past.measured(self.measures, self.view)
+        self._measured_at = time.monotonic()
+        self._measure_cost = self._measured_at - started
+
+    def measure_aside(self) -> Measures:
+        """Figures of this moment that are not remembered. Raises `FloatingPointError`."""
+        return self._observer.measure()
+
+    def keep(self) -> None:
+        """Keeps the trainer's state to fall back on, when its time has come."""
+        if _since(self._kept_at) >= max(KEEP_EVERY, self._keep_cost / LOOK_SHARE):
+            started = time.monotonic()
+            self._past.keep(self._trainer.state())
+            self._kept_at = time.monotonic()
+            self._keep_cost = self._kept_at - started
+
+
+def _since(moment: float) -> float:
+    return time.monotonic() - moment
