@@ -286,7 +286,7 @@ def test_a_failure_brings_back_the_last_good_settings_and_their_log(make_run: Ma
     run = make_run()
     run.apply({"norm": "layer"})
     finish(run, 5)
-    run._kept_at = -1e9
+    run._watch._kept_at = -1e9
     run._look(measure=True)  # now the networks of step 5 are the last good ones
     good = [p.detach().clone() for p in run.trainer.generator.parameters()]
     run.apply({"lr": 0.002})
@@ -310,7 +310,7 @@ def test_a_failure_brings_back_the_last_good_settings_and_their_log(make_run: Ma
 @pytest.mark.parametrize("verb", ["critic", "generator", "both", "look"])
 def test_broken_networks_never_count_as_good(make_run: MakeRun, side: str, verb: Any):
     run = make_run(playing=False)
-    run._kept_at = -1e9
+    run._watch._kept_at = -1e9
     next(getattr(run.trainer, side).parameters()).data.fill_(torch.nan)
     if verb == "look":
         run._look(measure=True)
