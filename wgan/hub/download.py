@@ -12,7 +12,7 @@ import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from huggingface_hub import (
     get_hf_file_metadata,
@@ -53,9 +53,8 @@ def silent(done: int, total: int | None) -> None:
 
 def check_file_name(file: str) -> str:
     """The name of a file inside a repository. Raises `HubError` for one that would leave it."""
-    path = PurePosixPath(file)
     plain = file.isprintable() and "\\" not in file and ":" not in file
-    if not plain or path.is_absolute() or str(path) != file or set(path.parts) & {"..", "."}:
+    if not plain or set(file.split("/")) & {"", ".", ".."}:
         raise HubError(f"{file[:100]!r} is not the name of a file inside a repository.")
     return file
 
@@ -191,7 +190,7 @@ def _append(
     cancelled: Asked,
 ) -> bool:
     """Adds to the `have` bytes of `part` what is missing; whether all of it came."""
-    if have == size:
+    if have and have == size:
         return True
     with Download(url, headers, have, about, cancelled) as body:
         done = body.start

@@ -13,7 +13,6 @@ from urllib.parse import urlsplit
 from huggingface_hub import HfApi, constants, get_session, hf_hub_url
 from huggingface_hub.file_download import repo_folder_name
 from huggingface_hub.utils import (
-    HFValidationError,
     build_hf_headers,
     hf_raise_for_status,
     parse_datetime,
@@ -75,17 +74,12 @@ def check_repo_id(text: str) -> str:
 
     Raises `HubError`.
     """
-    name = text.strip()
-    if "://" in name:
-        url = urlsplit(name)
-        parts = [part for part in url.path.split("/") if part]
-        parts = parts[1:] if parts[:1] in (["datasets"], ["models"]) else parts
-        name = "/".join(parts[:2]) if url.netloc == urlsplit(endpoint()).netloc else ""
     try:
+        name = _name_in_address(text.strip()) if "://" in text else text.strip()
         validate_repo_id(name)
         valid = is_repo_id(name)
-    except HFValidationError:
-        valid = False
+    except ValueError:
+        valid, name = False, ""
     if not valid:
         shown = text.strip()[:100]
         raise HubError(
@@ -93,6 +87,17 @@ def check_repo_id(text: str) -> str:
             f"its page at {endpoint()}."
         )
     return name
+
+
+def _name_in_address(address: str) -> str:
+    """OWNER/NAME in a page's address; raises `ValueError` where there is none."""
+    url = urlsplit(address)
+    parts = [part for part in url.path.split("/") if part]
+    if parts[:1] in (["datasets"], ["models"]):
+        parts = parts[1:]
+    if url.netloc != urlsplit(endpoint()).netloc or parts[:1] in (["spaces"], ["api"]):
+        raise ValueError(address)
+    return "/".join(parts[:2])
 
 
 def describe(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import threading
 import time
 from pathlib import Path
 
@@ -57,6 +56,9 @@ def push(
                 operations.append(CommitOperationAdd(name, files[-1]))
             sent.begin()  # until here they were read for their fingerprints only
             api.create_repo(repo_id, private=private, exist_ok=True)
+            for operation in operations:
+                # One at a time: the client sends several in threads that keep a process alive.
+                api.preupload_lfs_files(repo_id, [operation], free_memory=False)
             commit = api.create_commit(
                 repo_id, operations, commit_message="Add a generator made with WGAN Lab"
             )
@@ -82,7 +84,6 @@ class _Sent:
         self._cancelled = cancelled
         self._done: dict[str, int] = {}
         self._begun = self._stopped = False
-        self._lock = threading.Lock()  # large files go up side by side
 
     def begin(self) -> None:
         self._begun = True
@@ -91,15 +92,18 @@ class _Sent:
         """Ends an upload that was left behind, at its next read."""
         self._stopped = True
 
-    def read(self, name: str, position: int) -> None:
-        """A file was read up to `position` (bytes)."""
+    def check(self) -> None:
+        """Raises `Cancelled` when the upload is no longer wanted."""
         if self._stopped or self._cancelled():
             raise Cancelled
+
+    def read(self, name: str, position: int) -> None:
+        """A file was read up to `position` (bytes)."""
+        self.check()
         self.last = time.monotonic()
-        if self._begun:
-            with self._lock:
-                self._done[name] = max(self._done.get(name, 0), position)
-                self._progress(sum(self._done.values()), self._total)
+        if self._begun and position > self._done.get(name, 0):
+            self._done[name] = position
+            self._progress(sum(self._done.values()), self._total)
 
 
 class _File(io.BufferedReader):
@@ -118,3 +122,7 @@ class _File(io.BufferedReader):
         data = super().read(size)
         self._sent.read(self._name, self.tell())
         return data
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        self._sent.check()  # the client winds back before it tries again
+        return super().seek(offset, whence)
