@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from wgan.config import ExperimentConfig
-from wgan.data.base import DataError, Dataset, Modes, Progress
+from wgan.data.base import DataError, Dataset, Modes, Progress, silent
 from wgan.data.images import load_images
 from wgan.data.points import make_points
 from wgan.data.titles import about, title
@@ -16,18 +16,15 @@ __all__ = ["DataError", "Dataset", "Modes", "Progress", "about", "load", "title"
 def load(
     config: ExperimentConfig, device: torch.device, progress: Progress | None = None
 ) -> Dataset:
-    """The data set `config.data`, its tensors resident on `device`.
+    """The data set `config.data`, for generators on `device`.
 
     2-D data are made at once. An image set is read (and downloaded, the first time) once a
-    process; every caller with the same set, size and device shares it. Safe to call from several
-    threads. `progress(text, share)` is told what is going on; share is 0..1, or None if unknown.
+    process; every caller with the same set, limit, size and device shares it. Safe to call from
+    several threads. `progress(text, share)` is told what is going on; share is 0..1, or None if
+    unknown.
 
     Raises `DataError` when the data set cannot be had.
     """
     if config.is_points:
         return make_points(config.data, config.points, device)
-    return load_images(config.data, config.image_size, device, progress or _silent)
-
-
-def _silent(text: str, share: float | None) -> None:
-    pass
+    return load_images(config, device, progress or silent)

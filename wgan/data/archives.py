@@ -12,27 +12,24 @@ from urllib.parse import urlsplit
 import torch
 from torch import Tensor
 
-from wgan.config import POINT_DATA
 from wgan.data.base import DataError, Progress
+from wgan.data.cache import cache_folder
 from wgan.data.download import fetch, is_intact
-from wgan.data.titles import title
+from wgan.data.pixels import Pictures
+from wgan.data.titles import title, without_download
 
-_CLASSES = {"mnist": "MNIST", "fashion": "FashionMNIST", "cifar10": "CIFAR10"}
-
-
-def cache_folder() -> Path:
-    """Where downloads are kept: $WGAN_DATA, or ~/.cache/wgan-lab/data."""
-    return Path(os.environ.get("WGAN_DATA") or "~/.cache/wgan-lab/data").expanduser()
+# Our name -> torchvision's.
+ARCHIVES = {"mnist": "MNIST", "fashion": "FashionMNIST", "cifar10": "CIFAR10"}
 
 
-def read_archive(name: str, progress: Progress) -> tuple[Tensor, Tensor, tuple[str, ...]]:
-    """The training images (N, C, H, W) uint8 of a set, labels (N,) int64, and class names.
+def read_archive(name: str, progress: Progress) -> Pictures:
+    """The training images (N, C, H, W) uint8 of a set, with their labels.
 
     Files that are not in the cache folder are downloaded. Raises `DataError`.
     """
     from torchvision import datasets  # imported here: slow, and few need it
 
-    kind = getattr(datasets, _CLASSES[name])
+    kind = getattr(datasets, ARCHIVES[name])
     folder = cache_folder()
     progress(f"Reading {title(name)}", None)
     try:
@@ -51,7 +48,7 @@ def read_archive(name: str, progress: Progress) -> tuple[Tensor, Tensor, tuple[s
                 "delete that folder and try again."
             ) from error
     names = tuple(label.split(" - ")[0] for label in read.classes)  # MNIST has "0 - zero"
-    return _channels_first(read.data), torch.as_tensor(read.targets), names
+    return Pictures(_channels_first(read.data), torch.as_tensor(read.targets), names)
 
 
 def _channels_first(data: Any) -> Tensor:
@@ -98,7 +95,6 @@ def _archives(kind: Any, folder: Path) -> list[tuple[list[str], Path, str]]:
 
 def _why_not(name: str, urls: list[str], error: Exception) -> str:
     """One sentence for the person: what failed, where, and what works all the same."""
-    offline = ", ".join((*POINT_DATA, "digits"))
     if isinstance(error, OSError) and error.filename and not isinstance(error, URLError):
         # Only an error of the disk names a file; but an HTTPError uses that name for its address.
         what = f"stored in {error.filename}"
@@ -106,7 +102,7 @@ def _why_not(name: str, urls: list[str], error: Exception) -> str:
         what = f"downloaded from {' or '.join(urlsplit(url).netloc for url in urls)}"
     return (
         f"{title(name)} could not be {what} ({_reason(error)}); "
-        f"these data sets need no download: {offline}."
+        f"these data sets need no download: {without_download()}."
     )
 
 

@@ -12,6 +12,10 @@ from torch import Tensor
 Progress = Callable[[str, float | None], None]
 
 
+def silent(text: str, share: float | None) -> None:
+    """A `Progress` for those who do not want to be told."""
+
+
 class DataError(RuntimeError):
     """A data set cannot be had. The message is one sentence for the person who asked for it."""
 

@@ -11,20 +11,27 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from wgan.data.archives import cache_folder, read_archive
+from wgan.config import ExperimentConfig
+from wgan.data.archives import ARCHIVES, read_archive
 from wgan.data.avatars import load_faces
 from wgan.data.base import Modes, Progress
+from wgan.data.cache import cache_folder
+from wgan.data.folders import read_folder
 from wgan.data.modes import fit_classes
-from wgan.data.pixels import decode, resize
+from wgan.data.patches import load_patches
+from wgan.data.pixels import Pictures, decode, resize
 from wgan.data.titles import title
+
+ON_GPU = 4_000_000_000  # bytes: a larger set stays on the CPU, and batches travel
 
 
 @dataclass(frozen=True, eq=False)
 class ImageData:
     """An image data set; see `Dataset`.
 
-    pixels: (N, C, H, W), bytes 0..255 or floats in [−1, 1]. accuracy: share of held-out images
-    whose class the judge of modes gets right, 0..1; the set has modes only when it is high.
+    pixels: (N, C, H, W), bytes 0..255 or floats in [−1, 1]; on the generator's device or, of a
+    large set, on the CPU, mapped from the disk. accuracy: share of held-out images whose class the
+    judge of modes gets right, 0..1, and 0 without classes; modes are there only when it is high.
     """
 
     pixels: Tensor
@@ -37,51 +44,79 @@ class ImageData:
         return tuple(self.pixels.shape[1:])
 
     def sample(self, n: int, generator: torch.Generator) -> Tensor:
-        device = self.pixels.device
+        device = generator.device
         which = torch.randint(len(self.pixels), (n,), generator=generator, device=device)
-        return decode(self.pixels[which])
+        return decode(self.pixels[which.to(self.pixels.device)].to(device))
 
 
 # Weak: a set that no run uses any more gives its memory back. One lock a set: thirty runs that
 # start together load it once, and one that downloads does not hold up the others.
-_Key = tuple[str, int, torch.device, Path]
+_Key = tuple[str, str, int, int, torch.device, Path]
 _loaded: weakref.WeakValueDictionary[_Key, ImageData] = weakref.WeakValueDictionary()
 _locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
 
-def load_images(name: str, size: int, device: torch.device, progress: Progress) -> ImageData:
-    """The image set `name` at size × size pixels on `device`. Raises `DataError`."""
-    key = (name, size, device, cache_folder())
-    lock = _locks[name]
+def load_images(config: ExperimentConfig, device: torch.device, progress: Progress) -> ImageData:
+    """The image set of a config, at its size, for training on `device`. Raises `DataError`."""
+    name = config.data
+    folder = config.folder if name == "folder" else ""
+    key = (name, folder, config.limit, config.image_size, device, cache_folder())
+    lock = _locks[name + folder]
     if lock.locked():
         progress(f"Waiting for {title(name)}, which another run is loading", None)
     with lock:
         found = _loaded.get(key)
         if found is None:
-            found = _loaded[key] = _read(name, size, device, progress)
+            found = _loaded[key] = _load(config, device, progress)
         return found
 
 
-def _read(name: str, size: int, device: torch.device, progress: Progress) -> ImageData:
+def _load(config: ExperimentConfig, device: torch.device, progress: Progress) -> ImageData:
+    name, size, first = config.data, config.image_size, slice(config.limit or None)
     if name == "avatars":
         progress("Drawing the avatars", None)
         pixels, faces = load_faces(size, device)
-        return ImageData(pixels.to(device), faces, faces.accuracy)
-    if name == "digits":
-        pixels, labels, names = _digits()
-    else:
-        pixels, labels, names = read_archive(name, progress)
+        return ImageData(_placed(pixels[first], device), faces, faces.accuracy)
+    pixels, labels, names = _read(config, progress)
     progress(f"Preparing {title(name)}", None)
-    pixels = resize(pixels, size)
-    modes, accuracy = fit_classes(pixels, labels, names, device)
-    return ImageData(pixels.to(device), modes, accuracy)
+    pixels = resize(pixels[first], size)
+    modes, accuracy = None, 0.0
+    if labels is not None:
+        modes, accuracy = fit_classes(pixels, labels[first], names, device)
+    return ImageData(_placed(pixels, device), modes, accuracy)
 
 
-def _digits() -> tuple[Tensor, Tensor, tuple[str, ...]]:
-    """scikit-learn's 1,797 digits: images (N, 1, 8, 8) in [−1, 1], labels (N,), class names."""
+def _read(config: ExperimentConfig, progress: Progress) -> Pictures:
+    """The images of a config's data, not all of them at its size yet."""
+    name, size, limit = config.data, config.image_size, config.limit
+    if name == "digits":
+        return _digits()
+    if name == "patches":
+        progress("Cutting the patches", None)
+        return Pictures(load_patches(size))
+    if name == "folder":
+        return Pictures(read_folder(config.folder, size, limit, progress))
+    if name in ARCHIVES:
+        return read_archive(name, progress)
+    from wgan.data.hub_images import read_hub  # imported here: slow, and few need it
+
+    return read_hub(name, size, limit, progress)
+
+
+def _placed(pixels: Tensor, device: torch.device) -> Tensor:
+    """On the device; on the CPU, and perhaps on the disk, what would fill a GPU."""
+    if device.type == "cuda":
+        free, _ = torch.cuda.mem_get_info(device)
+        if pixels.nbytes > min(ON_GPU, free / 2):
+            return pixels
+    return pixels.to(device)
+
+
+def _digits() -> Pictures:
+    """scikit-learn's 1,797 digits: images (N, 1, 8, 8) in [−1, 1] with their labels."""
     from sklearn.datasets import load_digits  # imported here: slow, and few need it
 
     images, labels = load_digits(return_X_y=True)
     pixels = torch.from_numpy(images).float().div_(8).sub_(1)  # grey levels are 0..16
     names = tuple(str(digit) for digit in range(10))
-    return pixels.view(-1, 1, 8, 8), torch.from_numpy(labels).long(), names
+    return Pictures(pixels.view(-1, 1, 8, 8), torch.from_numpy(labels).long(), names)

@@ -13,6 +13,7 @@ from wgan.data.pixels import decode
 FEATURES = 64  # principal components in which the class of an image is decided
 BASIS = 5000  # at most so many images give those components
 HELD_OUT = 5000  # at most so many images measure the classifier
+LEAST_IMAGES = 200  # below this, what was held out says little about the classifier
 LEAST_ACCURACY = 0.97  # below this, a class is not known well enough to be a mode
 REFERENCES = 10_000  # at most so many images of 28×28 stand for the real data
 PERCENTILE = 0.99  # of the real images' distances: the border of high quality
@@ -78,8 +79,11 @@ def fit_classes(
 
     pixels: (N, C, H, W) as `decode` takes them; labels: (N,) int64. Both on the CPU. The modes are
     None when the accuracy, measured on a fifth of the images that was held out, is below
-    `LEAST_ACCURACY`. The same images give the same modes.
+    `LEAST_ACCURACY`, or when the images are too few to tell (the accuracy is 0 then). The same
+    images give the same modes.
     """
+    if len(pixels) < LEAST_IMAGES:
+        return None, 0.0
     order = torch.randperm(len(pixels), generator=torch.Generator().manual_seed(0))
     components = _principal_components(_flat(pixels[order[:BASIS]]))
     features = torch.cat([_flat(chunk) @ components.T for chunk in pixels.split(2000)])

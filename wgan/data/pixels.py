@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
+
+
+class Pictures(NamedTuple):
+    """Images as they are read. pixels: (N, C, H, W), bytes 0..255 or floats in [−1, 1].
+
+    labels: (N,) int64, the class of each, numbers into `names`; None where they have none.
+    """
+
+    pixels: Tensor
+    labels: Tensor | None = None
+    names: tuple[str, ...] = ()
 
 
 def decode(pixels: Tensor) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wgan.config import HUB
+from wgan.config import HUB, POINT_DATA
 
 _WORDS = {
     "ring8": (
@@ -50,7 +50,7 @@ _WORDS = {
     ),
     "celeba": (
         "CelebA",
-        "202,599 photographs of faces (Liu et al. 2015), from the Hub, cropped and resized.",
+        "162,770 photographs of faces (Liu et al. 2015, training split), from the Hub, cropped.",
     ),
     "lsun": (
         "LSUN bedrooms",
@@ -58,6 +58,18 @@ _WORDS = {
     ),
     "folder": ("Your own images", "From an uploaded zip or a folder, cropped and resized."),
 }
+
+
+# Those that are made here or come along with scikit-learn; "points" has to be drawn first.
+WITHOUT_DOWNLOAD = (
+    *("digits", "avatars", "patches"),
+    *(name for name in POINT_DATA if name != "points"),
+)
+
+
+def without_download() -> str:
+    """The titles of the data sets that need no network, in one line."""
+    return ", ".join(map(title, WITHOUT_DOWNLOAD))
 
 
 def title(name: str) -> str:
