@@ -28,9 +28,9 @@ class HubServer:
         self.closing = threading.Event()
         self.lock = threading.Lock()
         self._servers = [self._listen("hub"), self._listen("cdn")]
-        self.url, self.cdn_url = (
-            f"http://127.0.0.1:{server.server_address[1]}" for server in self._servers
-        )
+        hub, cdn = (server.server_address[1] for server in self._servers)
+        # Another name for the same machine: the client trusts hosts by their names.
+        self.url, self.cdn_url = f"http://127.0.0.1:{hub}", f"http://localhost:{cdn}"
 
     def _listen(self, host: str) -> ThreadingHTTPServer:
         kind = type("BoundHandler", (Handler,), {"hub": self, "host": host})
