@@ -17,7 +17,7 @@ from torch import Tensor
 
 from wgan.zoo.architecture import ZooError
 
-MAX_HEADER = 16 * 10**6  # bytes
+MAX_HEADER = 10 * 10**6  # bytes
 _SIZES = {  # bytes a number -> the types of that size
     8: ("F64", "I64", "U64", "C64"),
     4: ("F32", "I32", "U32"),

@@ -16,12 +16,13 @@ import torch
 from torch import Tensor
 
 from wgan.zoo.architecture import ZooError
-from wgan.zoo.pickles import read_pickle
 from wgan.zoo.safe import read_safetensors
 from wgan.zoo.sniff import kind_of
+from wgan.zoo.torchfile import read_torch
 
 MAX_FILE = {"safetensors": 2 * 10**9, "zip": 10**9, "legacy": 600 * 10**6}  # bytes
 MAX_TENSORS = 100_000
+MAX_NAME = 200  # characters
 MAX_DEPTH = 5  # dictionaries in dictionaries
 
 FLOATS = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
@@ -46,7 +47,7 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     """
     kind = _checked_kind(path)
     try:
-        found = read_safetensors(path) if kind == "safetensors" else read_pickle(path, kind)
+        found = read_safetensors(path) if kind == "safetensors" else read_torch(path, kind)
     except OSError as error:
         raise ZooError(f"{path.name} cannot be read: {error.strerror}.") from None
     tensors = _without_wrapper(_unwrapped(found, path.name))
@@ -58,11 +59,8 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     for name, tensor in tensors.items():
         _check_type(tensor, name, path.name)
         total += tensor.numel() * tensor.element_size()
-        if total > MAX_FILE[kind] or _is_expanded(tensor):
-            raise ZooError(
-                f"{path.name} claims more numbers than it holds: tensor {name!r} has "
-                f"{tensor.numel():,}."
-            )
+        if total > MAX_FILE[kind]:  # tensors may share their numbers
+            raise ZooError(f"{path.name} has tensors of more than {MAX_FILE[kind]:,} bytes.")
     for name, tensor in tensors.items():
         _check_values(tensor, name, path.name)
     return tensors
@@ -100,19 +98,22 @@ def _unwrapped(found: Any, file: str) -> dict[str, Tensor]:
             )
         if not found:
             raise ZooError(f"{file} holds no tensors.")
-        if all(isinstance(name, str) for name in found) and all(
-            isinstance(value, Tensor) for value in found.values()
-        ):
+        other = next((name for name in found if not _is_named_tensor(name, found[name])), None)
+        if other is None:
             return {name: value.detach() for name, value in found.items()}
         inner = next((name for name in NESTS if isinstance(found.get(name), Mapping)), None)
         if inner is None:
-            break
+            raise ZooError(
+                f"{file} holds more than named tensors: {str(other)[:60]!r} is a "
+                f"{type(found[other]).__name__}; expected a generator's state_dict, alone or "
+                "under a name such as 'generator' or 'state_dict'."
+            )
         found = found[inner]
-    name, value = next((n, v) for n, v in found.items() if not isinstance(v, Tensor))
-    raise ZooError(
-        f"{file} holds more than tensors: {str(name)[:60]!r} is a {type(value).__name__}; expected "
-        "a generator's state_dict, alone or under a name such as 'generator' or 'state_dict'."
-    )
+    raise ZooError(f"{file} holds dictionaries within dictionaries, more than {MAX_DEPTH} deep.")
+
+
+def _is_named_tensor(name: Any, value: Any) -> bool:
+    return isinstance(name, str) and len(name) <= MAX_NAME and isinstance(value, Tensor)
 
 
 def _without_wrapper(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -132,10 +133,6 @@ def _check_type(tensor: Tensor, name: str, file: str) -> None:
             f"{file}'s tensor {name!r} is of type {kind}; weights are float32, float16, bfloat16 "
             "or float64."
         )
-
-
-def _is_expanded(tensor: Tensor) -> bool:
-    return tensor.numel() * tensor.element_size() > tensor.untyped_storage().nbytes()
 
 
 def _check_values(tensor: Tensor, name: str, file: str) -> None:
