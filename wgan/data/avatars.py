@@ -303,6 +303,17 @@ class FaceModes:
         """The attributes (n, A) int64 of samples (n, 3, H, W): numbers into `ATTRIBUTES`."""
         return self._nearest(samples)[0]
 
+    def shares(self, samples: Tensor) -> dict[str, dict[str, float]]:
+        """How samples (n, 3, H, W) spread over the attributes: {attribute: {value: share}}."""
+        labels = self.attributes(samples)
+        return {
+            name: {
+                value: (labels[:, column] == number).float().mean().item()
+                for number, value in enumerate(values)
+            }
+            for column, (name, values) in enumerate(ATTRIBUTES.items())
+        }
+
     def _nearest(self, samples: Tensor) -> tuple[Tensor, Tensor]:
         images = resize(samples.to(self.faces), self.resolution).flatten(1)
         _, closest = nearest(images @ self.components.T, self.features)

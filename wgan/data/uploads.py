@@ -11,6 +11,7 @@ import hashlib
 import io
 import os
 import re
+import threading
 import time
 import uuid
 from collections.abc import Iterable
@@ -34,6 +35,7 @@ PATIENCE = 180.0  # seconds that decoding may take
 KEPT = 10_000_000_000  # bytes of all uploads; beyond them the oldest go
 
 _NAME = re.compile(r"[0-9a-f]{64}")
+_one_at_a_time = threading.Lock()  # so that many uploads take no more memory than one
 
 
 def is_upload(name: str) -> bool:
@@ -54,8 +56,9 @@ def store_upload(data: bytes | BinaryIO, progress: Progress = silent) -> str:
     if not path.exists():
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            _decode(file, path, progress)
-            _make_room(keep=path)
+            with _one_at_a_time:
+                _decode(file, path, progress)
+                _make_room(keep=path)
         except OSError as error:
             full = error.errno in (errno.ENOSPC, errno.EDQUOT)
             why = "the disk is full" if full else error.strerror

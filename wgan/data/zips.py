@@ -72,8 +72,8 @@ def read_member(opened: zipfile.ZipFile, member: zipfile.ZipInfo, size: int) -> 
         raise PictureError("The file is packed in a way that is not read here.")
     try:
         with opened.open(member) as file:
-            # One byte more than is allowed, whatever size the directory claims.
-            return read_picture(file.read(MAX_BYTES + 1), size)
+            # zipfile may unpack as much as it is asked for, however small the member claims to be.
+            return read_picture(file.read(min(member.file_size, MAX_BYTES) + 1), size)
     except (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, ValueError) as error:
         if isinstance(error, PictureError):
             raise

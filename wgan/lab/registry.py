@@ -9,7 +9,8 @@ import secrets
 import threading
 import time
 
-from wgan.config import ExperimentConfig
+from wgan.config import ConfigError, ExperimentConfig
+from wgan.data.uploads import is_upload
 from wgan.lab.run import Run
 from wgan.lab.scheduler import Scheduler
 from wgan.trainer import resolve_device
@@ -33,7 +34,16 @@ class Lab:
         self._lock = threading.Lock()
 
     def create(self, config: ExperimentConfig, *, playing: bool = True) -> Run:
-        """A new run; it loads in the background and then plays. The oldest unwatched may leave."""
+        """A new run; it loads in the background and then plays. The oldest unwatched may leave.
+
+        Raises `ConfigError` for a config that would read a path of the server's disk: configs
+        come from anybody.
+        """
+        if config.data == "folder" and not is_upload(config.folder):
+            raise ConfigError(
+                f"folder is {config.folder[:60]!r}; allowed here: the name of an uploaded set, "
+                "because a server reads no paths."
+            )
         run = Run(secrets.token_urlsafe(6), config, playing=playing)
         with self._lock:
             while len(self._runs) >= MAX_RUNS:
