@@ -6,6 +6,7 @@ sentence; nothing here may run on a page's own thread (see `wgan.zoo.job`).
 
 from wgan.hub.download import MAX_BYTES, check_file_name, fetch
 from wgan.hub.errors import Cancelled, HubError
+from wgan.hub.network import never
 from wgan.hub.repos import Found, Kind, Repo, RepoFile, cached, check_repo_id, describe, search
 from wgan.hub.upload import FILES, push
 
@@ -23,6 +24,7 @@ __all__ = [
     "check_repo_id",
     "describe",
     "fetch",
+    "never",
     "push",
     "search",
 ]

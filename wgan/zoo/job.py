@@ -38,6 +38,7 @@ class Job:
 
     def __init__(self, key: str, work: Work) -> None:
         self.key = key
+        self.work = work
         self.progress: tuple[str, float | None] = ("Starting", None)
         self.result: Any = None
         self.error: str | None = None
@@ -46,9 +47,7 @@ class Job:
         self._wanted_by: set[str] = set()
         self._cancel = threading.Event()
         self._lock = threading.RLock()
-        self._thread = threading.Thread(
-            target=self._run, args=(work,), name=f"job {key}", daemon=True
-        )
+        self._thread = threading.Thread(target=self._run, name=f"job {key}", daemon=True)
 
     @property
     def state(self) -> State:
@@ -82,9 +81,9 @@ class Job:
                 self._wanted_by.add(who)
             return self._state == "running"
 
-    def _run(self, work: Work) -> None:
+    def _run(self) -> None:
         try:
-            result = work(self._report, self._cancel.is_set)
+            result = self.work(self._report, self._cancel.is_set)
         except Cancelled:
             self._finish("cancelled")
         except _SENTENCES as error:
