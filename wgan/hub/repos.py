@@ -171,15 +171,17 @@ def search(
         return [_found(item, kind) for item in patiently(ask, CONNECT + SILENCE)[:limit]]
 
 
-def cached(repo_id: str, kind: Kind = "model") -> Repo | None:
-    """The repository as far as this machine keeps it: the commit that was fetched last.
+def cached(repo_id: str, kind: Kind = "model", commit: str | None = None) -> Repo | None:
+    """The repository as far as this machine keeps it, at the commit that was fetched last.
 
-    Lists only the files that are here, and asks nobody. None when nothing is here.
+    Or at another one that was fetched, in full. Lists only the files that are here, and asks nobody. None when nothing is here.
     """
     folder = cache_folder(check_repo_id(repo_id), kind) / "snapshots"
     if not folder.is_dir():
         return None
     commits = [path for path in folder.iterdir() if _COMMIT.fullmatch(path.name)]
+    if commit is not None:
+        commits = [path for path in commits if path.name == commit]
     if not commits:
         return None
     newest = max(commits, key=lambda path: path.stat().st_mtime)
