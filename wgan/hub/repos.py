@@ -172,9 +172,10 @@ def search(
 
 
 def cached(repo_id: str, kind: Kind = "model", commit: str | None = None) -> Repo | None:
-    """The repository as far as this machine keeps it, at the commit that was fetched last.
+    """The repository as far as this machine keeps it: at the commit that was fetched last.
 
-    Or at another one that was fetched, in full. Lists only the files that are here, and asks nobody. None when nothing is here.
+    commit: another one, in full. Lists only the files that are here, and asks nobody. None when
+    nothing is here.
     """
     folder = cache_folder(check_repo_id(repo_id), kind) / "snapshots"
     if not folder.is_dir():
