@@ -19,11 +19,13 @@ import torch
 from tqdm import tqdm
 
 from wgan.config import ConfigError, ExperimentConfig, from_json
+from wgan.hub import HubError
 from wgan.lab import archive
 from wgan.lab.frame import Measures
 from wgan.lab.run import Run
 from wgan.lab.scheduler import use_training_threads
 from wgan.presets import PRESETS
+from wgan.zoo.commands import add_commands
 
 SLICE = 0.25  # seconds between two looks at the clock
 
@@ -40,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         options = _parser().parse_args(arguments)
         return options.command(options)
-    except (ConfigError, archive.ArchiveError) as error:
+    except (ConfigError, archive.ArchiveError, HubError) as error:
         print(f"wgan: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
 
@@ -77,6 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     replay.add_argument("folder", type=Path, metavar="DIR")
     replay.add_argument("--json", action="store_true", help="the figures as one JSON line")
     replay.set_defaults(command=_replay)
+    add_commands(commands)
     return parser
 
 

@@ -1,0 +1,109 @@
+"""The commands of `python -m wgan` that deal with checkpoints and the Hub."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tqdm import tqdm
+
+from wgan.hub import HubError, check_repo_id, never, push
+from wgan.zoo.pull import Pulled, pull
+
+Command = Callable[[argparse.Namespace], int]
+if TYPE_CHECKING:
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+
+
+def add_commands(commands: Commands) -> None:
+    """Adds the commands of this file to those of `wgan.cli`."""
+    pulls = commands.add_parser("pull", help="fetch a generator from the Hugging Face Hub")
+    pulls.add_argument("repo", metavar="REPO", help="OWNER/NAME, or its page's address")
+    pulls.add_argument("--out", type=Path, metavar="DIR", help="copy its files there")
+    pulls.add_argument("--json", action="store_true", help="what came, as one JSON line")
+    pulls.set_defaults(command=_interruptible(_pull))
+
+    pushes = commands.add_parser("push", help="publish a checkpoint on the Hugging Face Hub")
+    pushes.add_argument("folder", type=Path, metavar="DIR", help="a checkpoint's folder")
+    pushes.add_argument("repo", metavar="REPO", help="OWNER/NAME; made if there is none")
+    pushes.add_argument("--private", action="store_true", help="if it is made, for you alone")
+    pushes.set_defaults(command=_interruptible(_push))
+
+
+def _interruptible(command: Command) -> Command:
+    """The command, ended by Ctrl-C with one line."""
+
+    def run(options: argparse.Namespace) -> int:
+        try:
+            return command(options)
+        except KeyboardInterrupt:
+            print("\nwgan: interrupted; the same command goes on from here.", file=sys.stderr)
+            return 130
+
+    return run
+
+
+def _pull(options: argparse.Namespace) -> int:
+    with _bar() as bar:
+
+        def report(text: str, share: float | None) -> None:
+            bar.set_description_str(text, refresh=False)
+            bar.update((share or 0) - bar.n)
+
+        pulled = pull(check_repo_id(options.repo), report, never)
+    if not pulled.fresh:
+        print("wgan: the Hub cannot be reached; this is what was pulled before.", file=sys.stderr)
+    folder = _copy(pulled, options.out) if options.out else pulled.folder
+    if options.json:
+        told = {
+            "repo": pulled.repo.id,
+            "commit": pulled.repo.commit,
+            "licence": pulled.repo.licence,
+            "weights": pulled.weights,
+            "files": {name: (folder / name).stat().st_size for name in pulled.files},
+            "fresh": pulled.fresh,
+            "out": str(folder),
+        }
+        print(json.dumps(told))
+    else:
+        print(folder)
+    return 0
+
+
+def _push(options: argparse.Namespace) -> int:
+    with _bar() as bar:
+        bar.set_description_str(f"Pushing {options.folder} to {options.repo}")
+
+        def progress(done: int, total: int | None) -> None:
+            bar.update((done / total if total else 0) - bar.n)
+
+        url = push(options.folder, options.repo, private=options.private, progress=progress)
+    print(url)
+    return 0
+
+
+def _copy(pulled: Pulled, out: Path) -> Path:
+    try:
+        for name in pulled.files:
+            (out / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(pulled.folder / name, out / name)
+    except OSError as error:
+        raise HubError(f"--out {out} cannot be written: {error.strerror}.") from None
+    return out
+
+
+@contextmanager
+def _bar() -> Iterator[tqdm]:
+    """A bar from 0 to 1 on standard error, with the client's own words switched off."""
+    from huggingface_hub.utils import logging
+
+    logging.set_verbosity_error()
+    words = "{desc} {percentage:3.0f}%|{bar}| {elapsed}"
+    with tqdm(total=1.0, file=sys.stderr, bar_format=words) as bar:
+        yield bar
