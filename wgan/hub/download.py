@@ -98,7 +98,9 @@ def fetch(
     _check_size(about, metadata.size, max_bytes)
     blob = cache_folder(repo.id, repo.kind) / "blobs" / etag
     with _alone(blob, about, cancelled):
-        if not blob.exists():
+        if blob.exists():  # the same content at another commit, or under another name
+            progress(blob.stat().st_size, metadata.size)
+        else:
             _bring(url, blob, metadata, about, progress, cancelled, token)
     with asking(about):
         # The bytes are there; this gives them their name at the commit, as the client does.

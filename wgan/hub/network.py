@@ -45,9 +45,9 @@ def reach() -> None:
     """Raises `HubError` within `CONNECT` seconds when nothing listens at the Hub's address."""
     if constants.is_offline_mode():
         return  # the client refuses by itself, and says why
-    host, port = _first_stop(endpoint())
     try:
-        patiently(lambda: socket.create_connection((host, port), CONNECT).close(), CONNECT)
+        stop = _first_stop(endpoint())
+        patiently(lambda: socket.create_connection(stop, CONNECT).close(), CONNECT)
     except (OSError, ValueError):  # no such name, nobody there, no such port
         raise unreachable(endpoint()) from None
 
