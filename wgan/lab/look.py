@@ -14,6 +14,7 @@ from torch import Tensor
 
 from wgan import metrics
 from wgan.data import Dataset
+from wgan.data.avatars import FaceModes
 from wgan.lab.frame import Floats, ImageView, Measures, PointView
 from wgan.trainer import Trainer, stream
 
@@ -123,6 +124,13 @@ class Observer:
             mode_kl=covered.mode_kl if covered else None,
             averaged=trainer.averaged is not None,
         )
+
+    def shares(self, samples: int = MEASURED) -> dict[str, dict[str, float]]:
+        """How fresh samples spread over the attributes of drawn faces; empty for other data."""
+        if not isinstance(self.data.modes, FaceModes):
+            return {}
+        latents = self.trainer.draw_latents(samples, self._rng)
+        return self.data.modes.shares(self.trainer.sample(latents))
 
 
 def _array(x: Tensor) -> Floats:

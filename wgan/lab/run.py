@@ -388,6 +388,7 @@ class Run:
             weights=weights(self.trainer),
             measures=measures,
             view=self._watch.view,
+            shares=self._watch.shares(),
         )
 
     def measure_now(self) -> Measures:

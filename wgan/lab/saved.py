@@ -15,7 +15,10 @@ from wgan.trainer import Trainer
 
 @dataclass(frozen=True)
 class Saved:
-    """A run at one moment: the settings it began with and has now, its log, curves and weights."""
+    """A run at one moment: the settings it began with and has now, its log, curves and weights.
+
+    shares: {attribute: {value: share of the samples}}, for data whose attributes are known.
+    """
 
     first_config: ExperimentConfig
     config: ExperimentConfig
@@ -25,6 +28,7 @@ class Saved:
     weights: Mapping[str, torch.Tensor]
     measures: Measures
     view: PointView | ImageView
+    shares: Mapping[str, Mapping[str, float]]
 
 
 def weights(trainer: Trainer) -> dict[str, torch.Tensor]:

@@ -63,6 +63,10 @@ class Watch:
         """Figures of this moment that are not remembered. Raises `FloatingPointError`."""
         return self._observer.measure()
 
+    def shares(self) -> dict[str, dict[str, float]]:
+        """How samples spread over the attributes of drawn faces; empty for other data."""
+        return self._observer.shares()
+
     def keep(self) -> None:
         """Keeps the trainer's state to fall back on, when its time has come."""
         if _since(self._kept_at) >= max(KEEP_EVERY, self._keep_cost / LOOK_SHARE):

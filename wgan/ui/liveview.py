@@ -142,8 +142,15 @@ def _samples(frame: Frame, view: PointView | ImageView | None, past: int | None)
     if isinstance(view, PointView):
         layers = st.session_state.get("layers", list(LAYERS))
         key = ("points", past, tuple(layers))
-        switched = {name: name in layers for name in LAYERS}
-        figure = frame.once(key, lambda: figures.points(view, **switched))
+        figure = frame.once(
+            key,
+            lambda: figures.points(
+                view,
+                surface="surface" in layers,
+                manifold="manifold" in layers,
+                arrows="arrows" in layers,
+            ),
+        )
         alt = "Real and generated points over the critic's value surface"
         live_figure(figure, key="samples", height=520, alt=alt)
         if past is not None:

@@ -8,6 +8,7 @@ from streamlit.delta_generator import DeltaGenerator
 from wgan.config import ConfigError, from_json
 from wgan.lab.run import Run
 from wgan.ui import binding
+from wgan.zoo.checkpoint import zip_of_run
 
 
 def share(run: Run) -> DeltaGenerator:
@@ -27,10 +28,23 @@ def share(run: Run) -> DeltaGenerator:
         st.download_button(
             "Download the config",
             run.config.to_json(),
-            file_name=f"{run.config.data}-{run.config.objective}.json",
+            file_name=f"{run.config.data}-{run.config.objective}.json".replace("/", "-"),
             mime="application/json",
             icon=":material/download:",
             key="download_config",
+            on_click="ignore",
+        )
+        st.markdown("**The generator as it is now**")
+        st.caption("Config, weights, curves, samples and a model card, for the gallery or the Hub.")
+        st.download_button(
+            "Download a checkpoint",
+            lambda: zip_of_run(run.save().result(timeout=60)),
+            file_name=f"{run.config.data}-{run.config.objective}.zip".replace("/", "-"),
+            mime="application/zip",
+            icon=":material/deployed_code:",
+            key="download_checkpoint",
+            disabled=run.frame.measures is None,
+            help="It is copied between two steps when you click; the run goes on.",
             on_click="ignore",
         )
         st.file_uploader(

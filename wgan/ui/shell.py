@@ -26,6 +26,7 @@ def navigation() -> Page:
                 url_path="home",
                 default=True,
             ),
+            st.Page(PAGES / "gallery.py", title="Gallery", icon=":material/collections:"),
             st.Page(PAGES / "guide.py", title="Guide", icon=":material/menu_book:"),
             st.Page(_lab_by_name, title="Lab", url_path="lab", visibility="hidden"),
         ],

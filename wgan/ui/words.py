@@ -27,3 +27,8 @@ def plain(text: str) -> str:
     """Markdown that shows `text` as it is, in one line: for what a visitor or a file has sent."""
     printable = "".join(c if c.isprintable() else " " for c in text)
     return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", " ".join(printable.split()))
+
+
+def without_pictures(markdown: str) -> str:
+    """Somebody else's Markdown: its pictures would be fetched from wherever it says."""
+    return re.sub(r"!\[[^\]]*\]\([^)]*\)", "", markdown)

@@ -1,0 +1,194 @@
+"""The Hub in the gallery: search, look at a repository, pull it.
+
+Nothing here waits for the Hub: jobs do, and the page looks at them.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+
+import streamlit as st
+
+from wgan.hub import Found, HubError, Repo, check_repo_id, describe, search
+from wgan.ui.binding import notice
+from wgan.ui.words import plain, sections, without_pictures
+from wgan.zoo.architecture import ZooError
+from wgan.zoo.catalog import catalog_note, load_catalog
+from wgan.zoo.job import Job, jobs
+from wgan.zoo.pulling import pull, size_of
+
+TAGS = ["wgan-lab", "wgan-gp", "gan", "dcgan", "unconditional-image-generation"]
+_TICK = 0.4  # seconds between two looks at a job
+_FILES_SHOWN = 30
+
+
+def browser() -> None:
+    """The tab: on the left what there is, on the right the repository that was chosen."""
+    left, right = st.columns([2, 3], gap="large")
+    with left:
+        _search()
+        _known()
+    with right:
+        if repo_id := st.query_params.get("repo"):
+            _repository(repo_id)
+        else:
+            st.caption(sections("gallery")["hub"])
+
+
+# What there is -------------------------------------------------------------------------------
+
+
+def _search() -> None:
+    text = st.text_input(
+        "Search, or paste OWNER/NAME",
+        key="hub_text",
+        icon=":material/search:",
+        placeholder="wgan, faces, someone/their-generator",
+        max_chars=200,
+    )
+    tags = st.pills("Tags", TAGS, selection_mode="multi", key="hub_tags")
+    if "/" in text:
+        st.button("Look at it", key="hub_look", type="primary", on_click=_look, args=(text,))
+        return
+    if not text.strip() and not tags:
+        tags = ["wgan-lab"]
+    key = f"search {text.strip()} {sorted(tags)}"
+    job = jobs.get(key) or jobs.start(key, lambda *_: search(text, tags))
+    if job.state == "running":
+        _progress(job, f"Searching for {plain(text) or ', '.join(tags)}")
+    elif job.error is not None:
+        st.caption(plain(job.error))
+        st.button("Try again", key="hub_again", on_click=_again, args=(job,))
+    elif job.result is not None:
+        _results(job.result)
+
+
+def _results(found: Sequence[Found]) -> None:
+    if not found:
+        st.caption("Nothing on the Hub matches that.")
+    for one in found:
+        st.button(
+            plain(one.id), key=f"found_{one.id}", on_click=_look, args=(one.id,), type="tertiary",
+            help=f"{one.downloads or 0:,} downloads, {one.likes or 0:,} likes",
+        )  # fmt: skip
+
+
+def _known() -> None:
+    st.markdown("**Known repositories**")
+    for entry in load_catalog():
+        if entry.kind != "model":
+            continue
+        icon = ":material/check_circle:" if entry.loads else ":material/block:"
+        st.button(
+            f"{entry.title} · {entry.id}",
+            key=f"known_{entry.id}",
+            icon=icon,
+            on_click=_look,
+            args=(entry.id,),
+            type="tertiary",
+            help=f"{entry.about} {entry.why}",
+        )
+    st.caption(catalog_note())
+
+
+def _look(text: str) -> None:
+    try:
+        st.query_params.from_dict({"repo": check_repo_id(text)})
+    except HubError as error:
+        notice(str(error))
+
+
+# One repository -------------------------------------------------------------------------------
+
+
+def _repository(repo_id: str) -> None:
+    revision = st.query_params.get("commit")
+    key = f"describe {repo_id} {revision or ''}"
+    st.markdown(f"**{plain(repo_id)}**")
+    for entry in load_catalog():
+        if entry.id == repo_id:
+            st.caption(f"{entry.about} {entry.why}")
+    job = jobs.get(key) or jobs.start(key, lambda *_: describe(repo_id, revision=revision))
+    if job.state == "running":
+        _progress(job, "Asking the Hub")
+    elif job.error is not None:
+        st.warning(plain(job.error), icon=":material/info:")
+        st.button("Ask again", key="hub_ask_again", on_click=_again, args=(job,))
+    elif job.result is not None:
+        _facts(job.result)
+        _pull(job.result)
+
+
+def _facts(repo: Repo) -> None:
+    facts = [f"licence {repo.licence or 'not named'}"]
+    if repo.last_modified is not None:
+        facts.append(f"changed {repo.last_modified:%Y-%m-%d}")
+    if repo.downloads is not None:
+        facts.append(f"{repo.downloads:,} downloads")
+    facts.append(f"commit {repo.commit[:8]}")
+    st.caption(plain(" · ".join(facts)))
+    if repo.tags:
+        st.caption("Tags: " + plain(", ".join(repo.tags[:12])))
+    rows = [
+        {"file": file.name, "MB": round((file.size or 0) / 1e6, 2)}
+        for file in repo.files[:_FILES_SHOWN]
+    ]
+    if rows:
+        st.dataframe(rows, hide_index=True, height="content")
+    if len(repo.files) > _FILES_SHOWN:
+        st.caption(f"and {len(repo.files) - _FILES_SHOWN:,} more files")
+    if repo.card:
+        with st.expander("Model card"):
+            st.markdown(without_pictures(repo.card))
+
+
+def _pull(repo: Repo) -> None:
+    try:
+        megabytes = size_of(repo) / 1e6
+    except ZooError as error:
+        st.info(plain(str(error)), icon=":material/block:")
+        return
+    key = f"pull {repo.id} {repo.commit}"
+    job = jobs.get(key)
+    if job is not None and job.state == "running":
+        _progress(job, "")
+        st.button("Cancel", key="hub_cancel", on_click=job.cancel, args=(_visitor(),))
+        return
+    if job is not None and job.error is not None:
+        st.warning(plain(job.error), icon=":material/info:")
+    if job is not None and job.state == "done" and "commit" not in st.query_params:
+        st.query_params["commit"] = repo.commit  # from now on this page opens what was pulled
+        st.rerun()
+    st.button(
+        f"Pull and open · {megabytes:.1f} MB",
+        key="hub_pull",
+        type="primary",
+        icon=":material/download:",
+        on_click=_start_pull,
+        args=(key, repo),
+        help="Into the server's cache, pinned to the commit above.",
+    )
+
+
+def _start_pull(key: str, repo: Repo) -> None:
+    st.query_params.from_dict({"repo": repo.id})
+    jobs.start(key, lambda *told: pull(repo, *told), _visitor())
+
+
+def _again(job: Job) -> None:
+    jobs.start(job.key, job.work)
+
+
+def _visitor() -> str:
+    """A name for this tab: a pull that two people want is not cancelled by one of them."""
+    return st.session_state.setdefault("visitor", secrets.token_hex(8))
+
+
+@st.fragment(run_every=_TICK)
+def _progress(job: Job, text: str) -> None:
+    """The job's progress, until it has ended; then the page is drawn again."""
+    if job.state != "running":
+        st.rerun()
+    told, share = job.progress
+    st.progress(share or 0.0, text=text or plain(told))

@@ -1,0 +1,78 @@
+"""A grid of samples: seed, truncation, and other generators beside it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from wgan import figures
+from wgan.ui.gallery.opening import bundled_names, open_bundled
+from wgan.ui.live import live_figure
+from wgan.ui.words import sections
+from wgan.zoo.checkpoint import Checkpoint
+from wgan.zoo.explore import NO_TRUNCATION, draw_latents
+from wgan.zoo.pictures import picture
+from wgan.zoo.plane import point_view
+
+MAX_SEED = 2**31 - 1
+
+
+@st.fragment
+def samples(checkpoint: Checkpoint) -> None:
+    """The tab of samples."""
+    place, settings = st.columns([7, 3], gap="large")
+    with settings:
+        seed = st.number_input("Seed", 0, MAX_SEED, 0, key="seed", icon=":material/casino:")
+        choices = [256, 1000, 2500] if checkpoint.is_points else [16, 36, 64, 100]
+        count = st.selectbox("Samples", choices, index=2, key=f"count_{len(choices)}")
+        truncation = st.slider(
+            "Truncation",
+            0.1,
+            NO_TRUNCATION,
+            NO_TRUNCATION,
+            0.1,
+            format="%.1f σ",
+            key="truncation",
+            help=sections("gallery")["truncation"],
+        )
+        beside = st.multiselect(
+            "Compare with",
+            bundled_names(),
+            max_selections=2,
+            key="compare",
+            help=sections("gallery")["compare"],
+            placeholder="Nothing",
+        )
+        download = st.container()
+        st.caption(sections("gallery")["samples"])
+    shown = [("", checkpoint), *((name, open_bundled(name)) for name in beside)]
+    with place:
+        columns = st.columns(len(shown)) if beside else [st.container(width=620)]
+    for number, ((name, one), column) in enumerate(zip(shown, columns, strict=True)):
+        with column:
+            png = _draw(one, int(seed), truncation, int(count), f"plane_{number}")
+            if beside:
+                st.caption(name or "The open one")
+        if not name:
+            with download:
+                st.download_button(
+                    "Download PNG",
+                    png,
+                    "samples.png",
+                    "image/png",
+                    key="download_grid",
+                    icon=":material/download:",
+                    on_click="ignore",
+                )
+
+
+def _draw(checkpoint: Checkpoint, seed: int, truncation: float, count: int, key: str) -> bytes:
+    """Shows samples, and gives them as PNG."""
+    latents = draw_latents(checkpoint.architecture, count, seed, truncation)
+    if checkpoint.is_points:
+        view = point_view(checkpoint, latents)
+        figure = figures.points(view, surface=True, manifold=False, arrows=False)
+        live_figure(figure, key=key, height=560, alt="Generated points among real ones")
+        return picture(view)
+    png = picture(checkpoint.sample(latents))
+    st.image(figures.data_uri(png), width="stretch", alt=f"{count} generated images")
+    return png

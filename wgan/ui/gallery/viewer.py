@@ -1,0 +1,92 @@
+"""A generator that is open: its facts, and the ways to look at it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from wgan.data import title
+from wgan.figures.meter import three
+from wgan.ui.gallery import curves, one, samples, tour
+from wgan.ui.words import plain, without_pictures
+from wgan.zoo.card import method_of
+from wgan.zoo.checkpoint import Checkpoint
+
+
+def viewer(name: str, checkpoint: Checkpoint) -> None:
+    """Draws the open generator under its name."""
+    with st.container(
+        key="opened",
+        horizontal=True,
+        vertical_alignment="bottom",
+        horizontal_alignment="distribute",
+    ):
+        with st.container(width="content", gap=None):
+            st.subheader(plain(name), anchor=False)
+            st.caption(facts(checkpoint))
+        with st.container(horizontal=True, width="content", gap="large"):
+            _figures(checkpoint)
+    views = {
+        "Samples": samples.samples,
+        "One sample": one.one_sample,
+        "Between two samples": tour.tour,
+    }
+    if checkpoint.curves:
+        views["Training curves"] = curves.curves
+    names = [*views, "About"]
+    # The keys name the generator: what was set for one does not fit another.
+    for tab, view in zip(st.tabs(names, key="view", on_change="rerun"), names, strict=True):
+        if tab.open:
+            with tab:
+                _about(checkpoint) if view == "About" else views[view](checkpoint)
+
+
+def facts(checkpoint: Checkpoint) -> str:
+    """One line: how it was trained, on what, and its size."""
+    architecture, experiment = checkpoint.architecture, checkpoint.experiment
+    shape = architecture.sample_shape
+    words = []
+    if experiment is not None:
+        network = {"mlp": "MLP", "dcgan": "DCGAN", "resnet": "ResNet"}[experiment.network]
+        words += [title(experiment.data), method_of(experiment), network]
+    else:
+        words.append(architecture.family)
+    if checkpoint.steps is not None:
+        words.append(f"{checkpoint.steps:,} steps")
+    words.append(f"{architecture.latent_dim} {architecture.latent} latents")
+    if not checkpoint.is_points:
+        colour = "grey" if shape[0] == 1 else "colour"
+        words.append(f"{shape[2]} × {shape[1]} {colour}")
+    count = sum(p.numel() for p in checkpoint.generator.parameters())
+    return plain(" · ".join([*words, f"{count:,} weights"]))
+
+
+def _figures(checkpoint: Checkpoint) -> None:
+    """What was measured when training ended, each beside its floor or ceiling."""
+    known = checkpoint.figures
+    if "modes" in known and "modes_total" in known:
+        st.metric("Modes", f"{known['modes']} / {known['modes_total']}", width="content")
+    if "high_quality" in known:
+        real = (
+            f", real data {known['high_quality_real']:.0%}" if "high_quality_real" in known else ""
+        )
+        st.metric(
+            "High quality", f"{known['high_quality']:.0%}", width="content", help=f"Share{real}."
+        )
+    if "w1" in known and "w1_floor" in known:
+        st.metric(
+            "W1",
+            three(known["w1"]),
+            width="content",
+            help="Exact, 256 samples against 256; real data against real data has "
+            f"{three(known['w1_floor'])}.",
+        )
+
+
+def _about(checkpoint: Checkpoint) -> None:
+    if checkpoint.command:
+        st.caption("Made by")
+        st.code(checkpoint.command, language="bash", wrap_lines=True)
+    if checkpoint.card:
+        st.markdown(without_pictures(checkpoint.card))
+    else:
+        st.caption("It came without a model card.")
