@@ -36,8 +36,8 @@ class Shard:
     def __init__(self, path: Path, name: str) -> None:
         self.name = name
         try:
-            # Mapped, and not read ahead: a row group may have hundreds of megabytes.
-            self._file = pq.ParquetFile(path, memory_map=True, pre_buffer=False)
+            # Read as it goes: a row group may have hundreds of megabytes.
+            self._file = pq.ParquetFile(path, buffer_size=1 << 20, pre_buffer=False)
         except (pa.ArrowException, OSError) as error:
             raise self._unreadable(error) from error
         schema = self._file.schema_arrow
