@@ -20,6 +20,7 @@ from wgan.lab import archive
 from wgan.lab.frame import Event
 from wgan.lab.saved import weights
 from wgan.presets import PRESETS
+from wgan.zoo.checkpoint import FILES
 
 TINY = ["--set", "width=8", "depth=1", "batch_size=8"]
 KEYS = {
@@ -166,12 +167,7 @@ def test_a_replay_has_the_same_bits(capsys: Capture, tmp_path: Path):
     words = ["train", "digits-gan", *TINY, *at, "--steps", "12", "--out", str(tmp_path)]
     result = run_json(capsys, *words)
     assert len(result["events"]) == 8
-    assert {p.name for p in tmp_path.iterdir()} == {
-        "config.json",
-        "events.json",
-        "history.json",
-        "model.safetensors",
-    }
+    assert {p.name for p in tmp_path.iterdir()} == set(FILES)
     repeated = run_json(capsys, "replay", str(tmp_path))
     assert repeated["identical"] is True
     assert repeated["events"] == result["events"]
