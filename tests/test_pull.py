@@ -312,7 +312,10 @@ def test_pull_and_push_on_the_command_line(
     assert url.startswith(f"{hub.url}/{GAN}/commit/")
     assert set(hub.files_of(GAN)) == set(OURS) - {"training.log"}
     assert not hub.repositories["model", GAN].private
-    assert cli.main(["push", str(folder), "owner/mine", "--private"]) == 0
+    assert cli.main(["push", str(folder), "owner/mine", "--private"]) == 0  # sends nothing twice
+    captured = capsys.readouterr()
+    assert "100%" in captured.err
+    assert "LFS" not in captured.err
     assert hub.repositories["model", "owner/mine"].private
 
     out = tmp_path / "pulled"

@@ -62,6 +62,7 @@ def push(
             commit = api.create_commit(
                 repo_id, operations, commit_message="Add a generator made with WGAN Lab"
             )
+            sent.finish()
             return commit.commit_url
         finally:
             for file in files:
@@ -87,6 +88,10 @@ class _Sent:
 
     def begin(self) -> None:
         self._begun = True
+
+    def finish(self) -> None:
+        """All is there, also what the Hub had already and did not ask for."""
+        self._progress(self._total, self._total)
 
     def stop(self) -> None:
         """Ends an upload that was left behind, at its next read."""

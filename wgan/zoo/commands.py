@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from huggingface_hub.utils import disable_progress_bars, logging
 from tqdm import tqdm
 
 from wgan.hub import HubError, check_repo_id, never, push
@@ -100,10 +101,9 @@ def _copy(pulled: Pulled, out: Path) -> Path:
 
 @contextmanager
 def _bar() -> Iterator[tqdm]:
-    """A bar from 0 to 1 on standard error, with the client's own words switched off."""
-    from huggingface_hub.utils import logging
-
+    """A bar from 0 to 1 on standard error, with the client's own words and bars switched off."""
     logging.set_verbosity_error()
+    disable_progress_bars()
     words = "{desc} {percentage:3.0f}%|{bar}| {elapsed}"
     with tqdm(total=1.0, file=sys.stderr, bar_format=words) as bar:
         yield bar
