@@ -29,6 +29,7 @@ MAX_CONFIG = 1_000_000  # bytes
 _GENERATORS = ("generator_ema", "g_ema", "netG_ema", "averaged", "generator", "netG", "gen", "G")
 _OTHERS = ("discriminator", "discriminator_ema", "critic", "netD", "disc", "D")
 _CONDITIONAL = re.compile(r"(^|[._])(label|class|cond|emb(ed)?|embedding)", re.IGNORECASE)
+_OURS = re.compile(r"\d+\.layer\.")  # `wgan.networks.Norm`
 _CLASSES = ("num_classes", "n_classes", "class_dim", "n_class")
 
 
@@ -63,6 +64,11 @@ def _recognised(
     if mixin.is_like(settings):
         lab, named = mixin.read(tensors, settings)
         return lab, named, mixin.NOTE
+    if any(_OURS.match(name) for name in tensors):
+        raise ZooError(
+            f"{file} looks like a network of this app, which is rebuilt from the config.json "
+            "beside it; give its folder, or a zip of it."
+        )
     if openmmlab.is_like(tensors):
         return (theirs := openmmlab.read(tensors)), tensors, theirs.note
     if dcgan_tutorial.is_like(tensors):

@@ -33,15 +33,16 @@ _COUNTER = "num_batches_tracked"  # which torch has kept since version 0.4.1
 class DcganTutorial:
     """first: the first kernel's size. maps: channels after each layer, the image's the last.
 
-    norms: whether batch normalisation follows each layer but the last. biases: whether each
-    layer has a bias.
+    norm: whether batch normalisation follows the layers, all but the last. bias, last_bias:
+    whether they and the last have biases.
     """
 
     latent_dim: int
     first: int
     maps: tuple[int, ...]
-    norms: tuple[bool, ...]
-    biases: tuple[bool, ...]
+    norm: bool
+    bias: bool
+    last_bias: bool
     family: ClassVar[str] = "dcgan-tutorial"
     note: ClassVar[str] = (
         "It was rebuilt from the names and shapes of its weights, with the strides and activations "
@@ -71,28 +72,27 @@ class DcganTutorial:
 
     def _network(self) -> nn.Sequential:
         layers: list[nn.Module] = [Reshape(self.latent_dim, 1, 1)]
-        for i, (inputs, maps) in enumerate(pairwise((self.latent_dim, *self.maps))):
-            kernel, stride, padding = (4, 2, 1) if i else (self.first, 1, 0)
-            bias = self.biases[i]
-            layers.append(nn.ConvTranspose2d(inputs, maps, kernel, stride, padding, bias=bias))
-            if i < len(self.norms):
-                layers += [nn.BatchNorm2d(maps)] if self.norms[i] else []
-                layers.append(nn.ReLU())
+        *hidden, (inputs, channels) = pairwise((self.latent_dim, *self.maps))
+        shape = (self.first, 1, 0)  # kernel, stride, padding
+        for before, maps in hidden:
+            layers.append(nn.ConvTranspose2d(before, maps, *shape, bias=self.bias))
+            layers += [nn.BatchNorm2d(maps), nn.ReLU()] if self.norm else [nn.ReLU()]
+            shape = (4, 2, 1)
+        layers.append(nn.ConvTranspose2d(inputs, channels, *shape, bias=self.last_bias))
         return nn.Sequential(*layers, nn.Tanh())
 
     def to_dict(self) -> dict[str, Any]:
-        lists = {name: list(v) for name, v in asdict(self).items() if isinstance(v, tuple)}
-        return {"family": self.family, "latent_dim": self.latent_dim, "first": self.first, **lists}
+        return {"family": self.family, **asdict(self), "maps": list(self.maps)}
 
     @classmethod
     def from_plain(cls, values: Mapping[str, Any]) -> DcganTutorial:
-        maps = plain.wholes(values, "maps", 1, plain.MAX_MAPS, range(2, MAX_LAYERS + 1))
         architecture = cls(
             latent_dim=plain.whole(values, "latent_dim", 1, plain.MAX_LATENT),
             first=plain.whole(values, "first", *FIRST),
-            maps=maps,
-            norms=plain.flags(values, "norms", len(maps) - 1),
-            biases=plain.flags(values, "biases", len(maps)),
+            maps=plain.wholes(values, "maps", 1, plain.MAX_MAPS, range(2, MAX_LAYERS + 1)),
+            norm=plain.flag(values, "norm"),
+            bias=plain.flag(values, "bias"),
+            last_bias=plain.flag(values, "last_bias"),
         )
         _check(architecture)
         return architecture
@@ -153,9 +153,12 @@ def read(tensors: Mapping[str, Tensor]) -> tuple[DcganTutorial, dict[str, Tensor
         latent_dim=convolutions[0].tensors["weight"].shape[0],
         first=convolutions[0].tensors["weight"].shape[2],
         maps=tuple(layer.tensors["weight"].shape[1] for layer in convolutions),
-        norms=tuple(layer.path in norms for layer in hidden),
-        biases=tuple("bias" in layer.tensors for layer in convolutions),
+        norm=_same_for_all(hidden, [layer.path in norms for layer in hidden], "normalisation"),
+        bias=_same_for_all(hidden, ["bias" in layer.tensors for layer in hidden], "a bias"),
+        last_bias="bias" in last.tensors,
     )
+    if architecture.bias and not architecture.last_bias:
+        raise ZooError(f"The layer {hidden[0].path!r} has a bias and {last.path!r} has none.")
     _check_shapes(architecture, convolutions, norms)
     # The same numbers, under the same rules as from a config.json.
     DcganTutorial.from_plain(architecture.to_dict())
@@ -245,6 +248,13 @@ def _check_kernel(layer: _Layer, allowed: tuple[int, ...]) -> None:
             f"The kernel of {layer.path!r} has {height}×{width} pixels, which leaves its stride "
             f"in doubt; expected {' or '.join(f'{size}×{size}' for size in allowed)}."
         )
+
+
+def _same_for_all(layers: list[_Layer], values: list[bool], what: str) -> bool:
+    if len(set(values)) > 1:
+        has, lacks = layers[values.index(True)].path, layers[values.index(False)].path
+        raise ZooError(f"The layer {has!r} has {what} and {lacks!r} has none.")
+    return values[0]
 
 
 def _check_shapes(

@@ -85,11 +85,8 @@ class OpenMMLabWganGp:
     def _network(self) -> nn.Sequential:
         blocks: list[nn.Module] = [_block(self.maps[0], self.maps[0])]
         for inputs, outputs in pairwise(self.maps):
-            blocks += [
-                nn.Upsample(scale_factor=2),
-                _block(inputs, outputs),
-                _block(outputs, outputs),
-            ]
+            up = nn.Upsample(scale_factor=2)
+            blocks += [up, _block(inputs, outputs), _block(outputs, outputs)]
         to_image = nn.Conv2d(self.maps[-1], self.channels, 1)
         return nn.Sequential(
             OrderedDict(
@@ -138,6 +135,6 @@ def read(tensors: Mapping[str, Tensor]) -> OpenMMLabWganGp:
 def _shape(tensors: Mapping[str, Tensor], name: str, axes: int) -> tuple[int, ...]:
     if name not in tensors or tensors[name].ndim != axes:
         raise ZooError(
-            f"The generator lacks the tensor {name!r} of {axes} axes, which OpenMMLab's WGAN-GP has."
+            f"The generator lacks the tensor {name!r} of {axes} axes that OpenMMLab's WGAN-GP has."
         )
     return tuple(tensors[name].shape)

@@ -1,4 +1,4 @@
-"""Numbers of an architecture, as somebody's config.json has them: checked before anything is built."""
+"""The numbers of an architecture, as somebody's config.json has them, checked one by one."""
 
 from __future__ import annotations
 
@@ -25,22 +25,18 @@ def wholes(
 ) -> tuple[int, ...]:
     """The list `values[name]`, so many whole numbers from low to high. Raises `ZooError`."""
     value = values.get(name)
-    fits = isinstance(value, list) and len(value) in counts
-    if not fits or any(type(number) is not int or not low <= number <= high for number in value):
-        raise _refused(name, value, f"{_span(counts)} whole numbers from {low} to {high:,}")
+    if not isinstance(value, list) or len(value) not in counts or not _within(value, low, high):
+        allowed = f"{counts[0]} to {counts[-1]} whole numbers from {low} to {high:,}"
+        raise _refused(name, value, allowed)
     return tuple(value)
 
 
-def flags(values: Mapping[str, Any], name: str, count: int) -> tuple[bool, ...]:
-    """The list `values[name]`, so many times true or false. Raises `ZooError`."""
+def flag(values: Mapping[str, Any], name: str) -> bool:
+    """`values[name]`, true or false. Raises `ZooError`."""
     value = values.get(name)
-    if (
-        not isinstance(value, list)
-        or len(value) != count
-        or any(type(v) is not bool for v in value)
-    ):
-        raise _refused(name, value, f"{count} times true or false")
-    return tuple(value)
+    if type(value) is not bool:
+        raise _refused(name, value, "true, false")
+    return value
 
 
 def image_channels(values: Mapping[str, Any], name: str) -> int:
@@ -51,12 +47,11 @@ def image_channels(values: Mapping[str, Any], name: str) -> int:
     return value
 
 
-def _span(counts: range) -> str:
-    return str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
+def _within(numbers: list[Any], low: int, high: int) -> bool:
+    return all(type(number) is int and low <= number <= high for number in numbers)
 
 
 def _refused(name: str, value: Any, allowed: str) -> ZooError:
-    shown = (
-        repr(value) if isinstance(value, (int, str, type(None))) else f"a {type(value).__name__}"
-    )
-    return ZooError(f"{name} of the architecture is {shown[:40]}; allowed: {allowed}.")
+    plain = isinstance(value, (int, float, str)) or value is None
+    shown = repr(value)[:40] if plain else f"a {type(value).__name__}"
+    return ZooError(f"{name} of the architecture is {shown}; allowed: {allowed}.")
