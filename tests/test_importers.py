@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import json
 import re
@@ -13,6 +14,8 @@ from typing import Any
 import pytest
 import torch
 from huggingface_hub import PyTorchModelHubMixin
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional
@@ -473,6 +476,12 @@ def test_other_networks_are_refused(tmp_path: Path, network: nn.Module, word: st
     assert word in refusal(saved(tmp_path, network.state_dict()))
 
 
+def test_one_layer_is_no_generator(tmp_path: Path):
+    kernel = torch.ones(4, 3, 4, 4)
+    assert "known layout" in refusal(saved(tmp_path, {"0.weight": kernel, "0.bias": kernel}))
+    assert "known layout" in refusal(saved(tmp_path, {"weight": kernel, "1.bias": kernel}))
+
+
 def test_an_unknown_layout_is_named(tmp_path: Path):
     sentence = refusal(saved(tmp_path, {"encoder.weight": torch.ones(3, 2)}))
     assert "'encoder.weight' (3×2)" in sentence
@@ -505,6 +514,51 @@ def test_a_config_of_other_words_changes_nothing(tmp_path: Path):
     (tmp_path / "config.json").write_text('{"nz": 6, "ngf": 3, "num_classes": 0}')
     check_same(import_weights(path, tmp_path / "config.json"), reference, shaped=True)
     assert "no file" in refusal(path, tmp_path / "nowhere.json")
+
+
+SHAPES = st.sampled_from(
+    [
+        *((), (0,), (1,), (3,), (4,), (48, 2), (5, 4, 4, 4), (4, 3, 4, 4), (4, 4, 4, 4)),
+        *((0, 3, 4, 4), (4, 0, 4, 4), (4, 3, 3, 4), (1, 3, 1, 1), (3, 3, 3, 3), (3, 3, 1, 1)),
+    ]
+)
+NAMES = st.sampled_from(
+    [
+        *(f"{path}.{leaf}" for path in ("0", "1", "2", "3") for leaf in ("weight", "bias")),
+        *(
+            "1.running_mean",
+            "1.running_var",
+            "1.num_batches_tracked",
+            "weight",
+            "",
+            ".",
+            "0",
+            "w.1",
+        ),
+        *(
+            "0.0.weight",
+            "0.1.weight",
+            "1.0.weight",
+            "generator.0.weight",
+            "G.",
+            "generator",
+            "critic",
+        ),
+        *("noise2feat.linear.weight", "noise2feat.bias", "to_rgb.conv.weight", "٣.weight", "²"),
+        *("conv_blocks.0.conv.weight", "conv_blocks.2.conv.weight", "main.00.weight", "1" * 199),
+    ]
+)
+
+
+@settings(
+    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.dictionaries(NAMES, SHAPES, min_size=1, max_size=8))
+def test_any_tensors_are_imported_or_refused(tmp_path: Path, shapes: dict[str, tuple[int, ...]]):
+    path = saved(tmp_path, {name: torch.ones(shape) for name, shape in shapes.items()})
+    with contextlib.suppress(ZooError):
+        imported = import_weights(path)
+        assert imported.generator(latents(imported.architecture.latent_dim)).isfinite().all()
 
 
 # Numbers of an architecture, as a config.json has them.

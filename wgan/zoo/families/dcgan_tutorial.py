@@ -126,8 +126,8 @@ class _Layer:
 
 
 def is_like(tensors: Mapping[str, Tensor]) -> bool:
-    """Whether these could be weights of such a generator: four axes, and names that count."""
-    kernels = [name for name, tensor in tensors.items() if tensor.ndim == 4]
+    """Whether these could be weights of such a generator: kernels, under names that count."""
+    kernels = [name for name, t in tensors.items() if t.ndim == 4 and name.endswith(".weight")]
     return len(kernels) > 1 and all(re.search(r"\d", name) for name in kernels)
 
 
@@ -175,7 +175,7 @@ def read(tensors: Mapping[str, Tensor]) -> tuple[DcganTutorial, dict[str, Tensor
 
 
 def _layers(tensors: Mapping[str, Tensor]) -> list[_Layer]:
-    """The modules in the order of the numbers in their names; at least two convolutions."""
+    """The modules in the order of the numbers in their names."""
     grouped: dict[str, dict[str, Tensor]] = {}
     for name, tensor in tensors.items():
         path, _, leaf = name.rpartition(".")
