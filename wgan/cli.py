@@ -26,6 +26,7 @@ from wgan.lab.run import Run
 from wgan.lab.saved import weights
 from wgan.lab.scheduler import use_training_threads
 from wgan.presets import PRESETS, with_data
+from wgan.zoo.architecture import ZooError
 from wgan.zoo.checkpoint import save_run
 from wgan.zoo.commands import add_commands
 
@@ -44,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         options = _parser().parse_args(arguments)
         return options.command(options)
-    except (ConfigError, archive.ArchiveError, HubError) as error:
+    except (ConfigError, archive.ArchiveError, HubError, ZooError) as error:
         print(f"wgan: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
 

@@ -22,6 +22,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from wgan.config import ConfigError, ExperimentConfig, from_dict
+from wgan.hub import FILES
 from wgan.lab import archive
 from wgan.lab.frame import Curve, Event
 from wgan.lab.saved import Saved
@@ -34,7 +35,6 @@ from wgan.zoo.tensors import read_tensors
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
 HISTORY, EVENTS = "history.json", "events.json"
-FILES = (CONFIG, WEIGHTS, HISTORY, EVENTS, "samples.png", "README.md")
 _MAX_JSON = 20_000_000  # bytes
 _MAX_CURVE = 20_000  # points
 

@@ -9,17 +9,23 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from huggingface_hub.utils import disable_progress_bars, logging
 from tqdm import tqdm
 
 from wgan.hub import HubError, check_repo_id, never, push
+from wgan.zoo.architecture import ZooError
+from wgan.zoo.checkpoint import CONFIG, save_imported
+from wgan.zoo.explore import NO_TRUNCATION, draw_latents
+from wgan.zoo.importers import import_weights
+from wgan.zoo.opening import open_named
+from wgan.zoo.pictures import picture
 from wgan.zoo.pull import Pulled, pull
 
 Command = Callable[[argparse.Namespace], int]
 if TYPE_CHECKING:
-    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+    Commands = argparse._SubParsersAction[Any]
 
 
 def add_commands(commands: Commands) -> None:
@@ -29,6 +35,21 @@ def add_commands(commands: Commands) -> None:
     pulls.add_argument("--out", type=Path, metavar="DIR", help="copy its files there")
     pulls.add_argument("--json", action="store_true", help="what came, as one JSON line")
     pulls.set_defaults(command=_interruptible(_pull))
+
+    samples = commands.add_parser("sample", help="draw samples from a trained generator")
+    samples.add_argument(
+        "source", metavar="CHECKPOINT_OR_REPO", help="a folder, file or OWNER/NAME"
+    )
+    samples.add_argument("-n", type=int, default=64, metavar="N", help="how many, 1 to 2,500")
+    samples.add_argument("--seed", type=int, default=0, metavar="N")
+    samples.add_argument("--truncation", type=float, default=NO_TRUNCATION, metavar="SIGMAS")
+    samples.add_argument("--out", type=Path, required=True, metavar="PNG")
+    samples.set_defaults(command=_interruptible(_sample))
+
+    imports = commands.add_parser("import", help="convert other people's weights of a generator")
+    imports.add_argument("file", type=Path, metavar="FILE", help=".safetensors, .pt, .pth, .bin")
+    imports.add_argument("--out", type=Path, required=True, metavar="DIR", help="the checkpoint")
+    imports.set_defaults(command=_interruptible(_import))
 
     pushes = commands.add_parser("push", help="publish a checkpoint on the Hugging Face Hub")
     pushes.add_argument("folder", type=Path, metavar="DIR", help="a checkpoint's folder")
@@ -74,6 +95,45 @@ def _pull(options: argparse.Namespace) -> int:
         print(json.dumps(told))
     else:
         print(folder)
+    return 0
+
+
+def _sample(options: argparse.Namespace) -> int:
+    for name, value, low, high in (
+        ("-n", options.n, 1, 2500),
+        ("--seed", options.seed, 0, 2**31 - 1),
+        ("--truncation", options.truncation, 0.1, NO_TRUNCATION),
+    ):
+        if not low <= value <= high:
+            raise ZooError(f"{name} is {value}; allowed: a number from {low} to {high}.")
+    with _bar() as bar:
+
+        def report(text: str, share: float | None) -> None:
+            bar.set_description_str(text, refresh=False)
+            bar.update((share or 0) - bar.n)
+
+        checkpoint = open_named(options.source, report)
+        bar.set_description_str("Drawing", refresh=False)
+        latents = draw_latents(checkpoint.architecture, options.n, options.seed, options.truncation)
+        png = picture(checkpoint.sample(latents))
+        bar.update(1 - bar.n)
+    try:
+        options.out.write_bytes(png)
+    except OSError as error:
+        raise ZooError(f"--out {options.out} cannot be written: {error.strerror}.") from None
+    print(options.out)
+    return 0
+
+
+def _import(options: argparse.Namespace) -> int:
+    beside = options.file.with_name(CONFIG)
+    imported = import_weights(options.file, beside if beside.is_file() else None)
+    try:
+        save_imported(imported, options.out)
+    except OSError as error:
+        raise ZooError(f"--out {options.out} cannot be written: {error.strerror}.") from None
+    print(f"wgan: {imported.note}", file=sys.stderr)
+    print(options.out)
     return 0
 
 

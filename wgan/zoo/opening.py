@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from wgan.hub import cached
+from wgan.config import is_repo_id
+from wgan.data.base import Progress
+from wgan.hub import cached, check_repo_id, never
 from wgan.hub.repos import cache_folder
 from wgan.zoo.architecture import ZooError
+from wgan.zoo.bundled import bundled, find
 from wgan.zoo.checkpoint import CONFIG, Checkpoint, is_ours, open_checkpoint
 from wgan.zoo.importers import import_weights
 from wgan.zoo.kinds import foreign, weights_file
+from wgan.zoo.pull import pull
 
 
 def pulled(repo_id: str, commit: str | None = None) -> Path | None:
@@ -17,11 +21,28 @@ def pulled(repo_id: str, commit: str | None = None) -> Path | None:
 
     commit: None is the one that was pulled last. Raises `HubError` for what is no repository.
     """
-    known = cached(repo_id)
-    if known is None:
+    known = cached(repo_id, commit=commit)
+    if known is None or weights_file(file.name for file in known.files) is None:
         return None
-    folder = cache_folder(known.id, "model") / "snapshots" / (commit or known.commit)
-    return folder if weights_file(_names(folder)) is not None else None
+    return cache_folder(known.id, "model") / "snapshots" / known.commit
+
+
+def open_named(name: str, report: Progress) -> Checkpoint:
+    """A generator by what a person typed: a folder, a file, a bundled name, or OWNER/NAME.
+
+    Raises `ZooError` or `HubError`.
+    """
+    place = Path(name).expanduser()
+    if place.exists():
+        return open_place(place)
+    if name in (one.name for one in bundled()):
+        return open_place(find(name).folder)
+    if is_repo_id(name) or "://" in name:
+        return open_place(pull(check_repo_id(name), report, never).folder)
+    raise ZooError(
+        f"{name[:100]!r} is neither a folder nor a file, nor a repository's OWNER/NAME, nor one of "
+        f"ours: {', '.join(one.name for one in bundled())}."
+    )
 
 
 def open_place(place: Path) -> Checkpoint:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from wgan.data.base import Progress
 from wgan.hub import FILES, Bytes, HubError, Repo, cached, describe, fetch
+from wgan.hub.repos import Token
 from wgan.zoo.kinds import foreign, weights_file
 
 MAX_WEIGHTS = 2_000_000_000  # bytes
@@ -35,14 +36,17 @@ def pull(
     report: Progress,
     cancelled: Callable[[], bool],
     revision: str | None = None,
+    token: Token = None,
 ) -> Pulled:
     """Pulls the newest commit of a model, or a revision, for use as a `wgan.zoo.job.Work`.
 
+    token: as in `wgan.hub.describe`; a server passes False, so that no visitor reads what only
+    the server's owner may.
     Raises `HubError` for what cannot be had, or does not load here by the look of its files, and
     `Cancelled`.
     """
     report(f"Looking at {repo_id}", None)
-    repo, fresh = _find(repo_id, revision)
+    repo, fresh = _find(repo_id, revision, token)
     names = [file.name for file in repo.files]
     weights = weights_file(names)
     why_not = foreign(names)
@@ -54,16 +58,16 @@ def pull(
     for name in wanted:
         progress = _told(report, f"Pulling {repo.id}: {name}", before, sum(sizes.values()))
         limit = MAX_WEIGHTS if name == weights else MAX_OTHER
-        path = fetch(repo, name, progress, cancelled, max_bytes=limit)
+        path = fetch(repo, name, progress, cancelled, max_bytes=limit, token=token)
         before += sizes[name]
     folder = path.parents[len(Path(weights).parts) - 1]  # the weights came last
     return Pulled(repo, folder, tuple(wanted), weights, fresh)
 
 
-def _find(repo_id: str, revision: str | None) -> tuple[Repo, bool]:
+def _find(repo_id: str, revision: str | None, token: Token) -> tuple[Repo, bool]:
     """The repository, and whether it is as the Hub has it now."""
     try:
-        return describe(repo_id, revision=revision), True
+        return describe(repo_id, revision=revision, token=token), True
     except HubError as error:
         earlier = cached(repo_id, commit=revision) if error.offline else None
         if earlier is None or weights_file(file.name for file in earlier.files) is None:

@@ -1,6 +1,7 @@
 """The Hub in the gallery: search, look at a repository, pull it.
 
-Nothing here waits for the Hub: jobs do, and the page looks at them.
+Nothing here waits for the Hub: jobs do, and the page looks at them. Everything is asked
+without a token: no visitor sees what only the server's owner may.
 """
 
 from __future__ import annotations
@@ -13,10 +14,10 @@ import streamlit as st
 from wgan.hub import Found, HubError, Repo, check_repo_id, describe, search
 from wgan.ui.binding import notice
 from wgan.ui.words import plain, sections, without_pictures
-from wgan.zoo.architecture import ZooError
 from wgan.zoo.catalog import catalog_note, load_catalog
 from wgan.zoo.job import Job, jobs
-from wgan.zoo.pulling import pull, size_of
+from wgan.zoo.kinds import foreign, weights_file
+from wgan.zoo.pull import pull
 
 TAGS = ["wgan-lab", "wgan-gp", "gan", "dcgan", "unconditional-image-generation"]
 _TICK = 0.4  # seconds between two looks at a job
@@ -54,7 +55,7 @@ def _search() -> None:
     if not text.strip() and not tags:
         tags = ["wgan-lab"]
     key = f"search {text.strip()} {sorted(tags)}"
-    job = jobs.get(key) or jobs.start(key, lambda *_: search(text, tags))
+    job = jobs.get(key) or jobs.start(key, lambda *_: search(text, tags, token=False))
     if job.state == "running":
         _progress(job, f"Searching for {plain(text) or ', '.join(tags)}")
     elif job.error is not None:
@@ -109,7 +110,9 @@ def _repository(repo_id: str) -> None:
     for entry in load_catalog():
         if entry.id == repo_id:
             st.caption(f"{entry.about} {entry.why}")
-    job = jobs.get(key) or jobs.start(key, lambda *_: describe(repo_id, revision=revision))
+    job = jobs.get(key) or jobs.start(
+        key, lambda *_: describe(repo_id, revision=revision, token=False)
+    )
     if job.state == "running":
         _progress(job, "Asking the Hub")
     elif job.error is not None:
@@ -144,11 +147,12 @@ def _facts(repo: Repo) -> None:
 
 
 def _pull(repo: Repo) -> None:
-    try:
-        megabytes = size_of(repo) / 1e6
-    except ZooError as error:
-        st.info(plain(str(error)), icon=":material/block:")
+    names = [file.name for file in repo.files]
+    weights, why_not = weights_file(names), foreign(names)
+    if weights is None or why_not is not None:
+        st.info(plain(why_not or "There are no weights here."), icon=":material/block:")
         return
+    size = next((file.size for file in repo.files if file.name == weights), None)
     key = f"pull {repo.id} {repo.commit}"
     job = jobs.get(key)
     if job is not None and job.state == "running":
@@ -161,7 +165,7 @@ def _pull(repo: Repo) -> None:
         st.query_params["commit"] = repo.commit  # from now on this page opens what was pulled
         st.rerun()
     st.button(
-        f"Pull and open · {megabytes:.1f} MB",
+        "Pull and open" + (f" · {size / 1e6:.1f} MB" if size else ""),
         key="hub_pull",
         type="primary",
         icon=":material/download:",
@@ -173,7 +177,11 @@ def _pull(repo: Repo) -> None:
 
 def _start_pull(key: str, repo: Repo) -> None:
     st.query_params.from_dict({"repo": repo.id})
-    jobs.start(key, lambda *told: pull(repo, *told), _visitor())
+    jobs.start(
+        key,
+        lambda report, cancelled: pull(repo.id, report, cancelled, repo.commit, False),
+        _visitor(),
+    )
 
 
 def _again(job: Job) -> None:
