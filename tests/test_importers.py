@@ -20,9 +20,11 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
+from wgan import cli
 from wgan.config import from_dict
 from wgan.networks import build_generator
 from wgan.zoo.architecture import ZooError
+from wgan.zoo.checkpoint import open_checkpoint
 from wgan.zoo.families import FAMILIES, from_plain
 from wgan.zoo.importers import Imported, import_weights
 
@@ -352,6 +354,51 @@ def test_mixin(tmp_path: Path, fields: dict[str, Any]):
     assert imported.architecture.family == "wgan-lab"
     save_file(reference.net.state_dict(), weights)  # without the module's name before them
     check_same(import_weights(weights, config), reference)
+
+
+# The command line.
+
+
+def test_import_writes_a_checkpoint(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    reference = lived_in(Tutorial())
+    path, out = saved(tmp_path, reference.state_dict()), tmp_path / "out"
+    assert cli.main(["import", str(path), "--out", str(out)]) == 0
+    told = capsys.readouterr()
+    assert told.out == f"{out}\n"
+    assert "tutorial" in told.err
+    checkpoint = open_checkpoint(out)
+    with torch.no_grad():
+        assert torch.equal(checkpoint.sample(latents(6)), reference(latents(6)[:, :, None, None]))
+    assert cli.main(["import", str(out / "model.safetensors"), "--out", str(tmp_path / "b")]) == 2
+    assert "checkpoint of this app" in capsys.readouterr().err
+
+
+def test_import_takes_the_config_beside_the_weights(tmp_path: Path):
+    reference = Ours().eval()
+    reference.save_pretrained(tmp_path / "hub")
+    weights, out = str(tmp_path / "hub" / "model.safetensors"), str(tmp_path / "out")
+    assert cli.main(["import", weights, "--out", out]) == 0
+    with torch.no_grad():
+        assert torch.equal(
+            open_checkpoint(tmp_path / "out").sample(latents(5)), reference(latents(5))
+        )
+
+
+def test_import_refuses_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    path = saved(tmp_path, lived_in(Tutorial()).state_dict())
+    for words in (
+        [str(tmp_path / "nowhere.pt"), "--out", str(tmp_path / "out")],
+        [str(path), "--out", "/dev/null/x"],
+        [str(path)],
+        ["", "--out", str(tmp_path / "out")],
+        ["/", "--out", str(tmp_path / "out")],
+        ["nul\0.pt", "--out", str(tmp_path / "out")],
+    ):
+        assert cli.main(["import", *words]) == 2
+        told = capsys.readouterr()
+        assert told.out == ""
+        assert len(told.err.splitlines()) == 1
+    assert not (tmp_path / "out").exists()
 
 
 # What is refused.

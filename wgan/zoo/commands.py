@@ -126,7 +126,7 @@ def _sample(options: argparse.Namespace) -> int:
 
 
 def _import(options: argparse.Namespace) -> int:
-    beside = options.file.with_name(CONFIG)
+    beside = options.file.parent / CONFIG
     imported = import_weights(options.file, beside if beside.is_file() else None)
     try:
         save_imported(imported, options.out)

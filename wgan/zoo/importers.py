@@ -48,6 +48,8 @@ def import_weights(path: Path, config: Path | None = None) -> Imported:
     Raises `ZooError` that says what was expected and what was found.
     """
     settings = _read_config(config) if config else {}
+    if "architecture" in settings:
+        raise ZooError(f"{path} belongs to a checkpoint of this app; open its folder as it is.")
     tensors = _generator_of(read_tensors(path))
     _check_unconditional(tensors, settings)
     architecture, named, note = _recognised(tensors, settings, path.name)
