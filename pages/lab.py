@@ -2,9 +2,10 @@
 
 import streamlit as st
 
+from wgan.presets import PRESETS
 from wgan.ui import binding, controls, liveview, runbar
-from wgan.ui.draw import draw
 from wgan.ui.live import load_plotly
+from wgan.ui.own import own_data
 from wgan.ui.share import share
 from wgan.ui.shell import open_page
 from wgan.ui.words import plain
@@ -29,7 +30,15 @@ with notices:
     if text := binding.pop_notice():
         st.warning(plain(text), icon=":material/info:")
     if (frame := run.frame).state == "failed":
-        st.error(frame.message, icon=":material/error:", title="The run stopped")
+        st.error(plain(frame.message), icon=":material/error:", title="The run stopped")
+        if frame.view is None:  # it could not even begin
+            st.button(
+                "Use the small digits instead",
+                key="use_digits",
+                icon=":material/looks_3:",
+                on_click=binding.start,
+                args=(PRESETS["digits-gan"].config,),
+            )
 
 st.caption(runbar.about(run))
 meter = place("meter")
@@ -67,9 +76,9 @@ with right, st.container(gap="xsmall"):
 with st.sidebar:
     controls.settings(run)
 
-names = ["More curves", "New run", "Draw your own data", "Share and repeat"]
+names = ["More curves", "New run", "Your own data", "Share and repeat"]
 more = repeat = None
-curves_tab, new_tab, draw_tab, share_tab = st.tabs(names, key="tab", on_change="rerun")
+curves_tab, new_tab, own_tab, share_tab = st.tabs(names, key="tab", on_change="rerun")
 if curves_tab.open:
     with curves_tab:
         st.select_slider(
@@ -84,9 +93,9 @@ if curves_tab.open:
 if new_tab.open:
     with new_tab:
         controls.new_run(run)
-if draw_tab.open:
-    with draw_tab:
-        draw(run)
+if own_tab.open:
+    with own_tab:
+        own_data(run)
 if share_tab.open:
     with share_tab:
         repeat = share(run)

@@ -44,6 +44,8 @@ FORM: list[tuple[ExperimentConfig, dict[str, Any]]] = [
     (POINTS, {"precision": "bfloat16"}),
     (POINTS, {"device": "cpu"}),
     (POINTS, {"seed": 5}),
+    (IMAGES, {"limit": 500}),
+    (IMAGES, {"data": "patches", "image_size": 16, "limit": 50}),
     (POINTS, {"data": "moons", "width": 12, "depth": 2, "latent": "uniform", "seed": 3}),
 ]
 
@@ -72,7 +74,7 @@ def test_each_field_of_the_form_starts_a_run_with_it(
 def test_the_form_has_every_structural_field_and_says_what_it_does(points: LabApp):
     points.open_tab("New run")
     fields = {key.removeprefix("new_") for key in points.widgets() if key.startswith("new_")}
-    assert fields == set(STRUCTURAL_FIELDS) - {"points"}
+    assert fields == set(STRUCTURAL_FIELDS) - {"points", "folder"}
     assert any("starts a new run" in caption.value for caption in points.at.caption)
 
 
@@ -142,7 +144,7 @@ def _draw(app: LabApp, points: list[list[float]], revision: int = 0) -> None:
 def test_train_on_a_drawing(kind: str, request: pytest.FixtureRequest):
     app: LabApp = request.getfixturevalue(kind)
     old = app.id
-    app.open_tab("Draw your own data")
+    app.open_tab("Your own data")
     assert app.widget("train_on_drawing").disabled
     _draw(app, [[0.5, 1.0], [-1.0, 0.25]])
     app.click("train_on_drawing")
@@ -157,7 +159,7 @@ def test_train_on_a_drawing(kind: str, request: pytest.FixtureRequest):
 
 @covers("clear_drawing")
 def test_clearing_forgets_the_drawing(points: LabApp):
-    points.open_tab("Draw your own data")
+    points.open_tab("Your own data")
     _draw(points, [[0.5, 1.0]])
     assert not points.widget("train_on_drawing").disabled
     points.click("clear_drawing")
@@ -170,7 +172,7 @@ def test_clearing_forgets_the_drawing(points: LabApp):
 def test_the_drawing_in_use_can_be_drawn_on(open_lab: Callable[..., LabApp]):
     drawn = POINTS.replace({"data": "points", "points": [[0, 1], [1, 0]]})
     app = open_lab(drawn)
-    app.open_tab("Draw your own data")
+    app.open_tab("Your own data")
     assert json.loads(app.figure("pad"))["points"] == [[0, 1], [1, 0]]
     app.click("train_on_drawing")
     assert app.run.config == drawn

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import test_lab_page
 import test_new_run
+import test_own_data
 import test_settings
 from lab_app import COVERED, IMAGES, POINTS, TABS, LabApp
 
 from wgan.config import choices
 
 # They fill COVERED when they are imported.
-TESTS = (test_lab_page, test_settings, test_new_run)
+TESTS = (test_lab_page, test_settings, test_new_run, test_own_data)
 
 STATES = {
     **{
@@ -19,6 +20,7 @@ STATES = {
     "gan": POINTS.replace({"objective": "gan"}),
     "digits": IMAGES,
     "drawn": POINTS.replace({"data": "points", "points": [[0, 0]]}),
+    "not to be had": IMAGES.replace({"data": "folder", "folder": "0" * 64}),
     "no Adam": POINTS.replace({"optimizer": "sgd"}),
 }
 

@@ -237,14 +237,16 @@ def new_run(run: Run) -> None:
                     help=help_text(field),
                 )
 
-        offered = [name for name in DATA if name != "points" or config.data == "points"]
-        choice("data", offered, title)
+        offered = [name for name in DATA if name not in ("points", "folder")]
+        # What was drawn, uploaded or named on the Hub can be kept, but not chosen here.
+        choice("data", list(dict.fromkeys([*offered, config.data])), title)
         for field in ("network", "activation", "output"):
             choice(field, choices(field))
         for field in ("width", "depth", "latent_dim"):
             number(field)
         for field in ("latent", "image_size", "precision", "device"):
             choice(field, choices(field))
+        number("limit")
         number("seed")
         if st.form_submit_button("Start a new run", type="primary", icon=":material/add:"):
             binding.attempt(lambda: binding.start(_new_config(config, values)))

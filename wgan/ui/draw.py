@@ -17,7 +17,7 @@ def draw(run: Run) -> None:
     """The pad, and the button that starts a WGAN-GP on what was drawn."""
     revision = st.session_state.setdefault("pad_revision", 0)
     start_with = run.config.points if revision == 0 else ()
-    left, right = st.columns([2, 3], gap="large")
+    left, right = st.columns(2, gap="medium")
     with left:
         points = draw_pad(key="pad", extent=EXTENT, points=list(start_with), revision=revision)
     drawn = points or list(start_with)

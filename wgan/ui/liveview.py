@@ -25,6 +25,7 @@ from wgan.trainer import STAGES
 from wgan.ui import _compat
 from wgan.ui.equation import equation
 from wgan.ui.live import live_figure
+from wgan.ui.words import plain
 
 TICK = 0.5  # seconds between two redrawings
 LAYERS = {"surface": "Critic's surface", "manifold": "Latent grid", "arrows": "Gradients"}
@@ -133,7 +134,7 @@ def _looked_back_at(run: Run) -> Snapshot | None:
 
 def _samples(frame: Frame, view: PointView | ImageView | None, past: int | None) -> None:
     if view is None:
-        text = frame.message or "Preparing"
+        text = plain(frame.message) or "Preparing"
         if frame.state == "failed":
             st.caption("No samples: the run could not begin.")
         else:

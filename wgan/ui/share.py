@@ -52,6 +52,7 @@ def share(run: Run) -> DeltaGenerator:
             type="json",
             key="upload_config",
             on_change=_uploaded,
+            max_upload_size=1,
             help="A JSON object of fields, such as the download above; other fields take defaults.",
         )
     return place
