@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -515,8 +514,3 @@ def test_a_download_that_was_cut_is_tried_again_and_then_refused(hub: HubServer)
     refused()
     hub.fault(MINE, None)
     assert_numbers(load(), range(40))
-
-
-def test_nothing_is_left_of_the_environment():
-    """The loopback is asked, and no other Hub: its address is in the environment."""
-    assert "HF_ENDPOINT" not in os.environ
