@@ -92,9 +92,7 @@ def test_what_is_no_face_is_not_high_quality(faces: Set):
         "grey": torch.zeros(shape),
         "white": torch.ones(shape),
         "the mean face": mean.expand(shape),
-        "halves of two": torch.cat(
-            (decode(pixels[:200, :, ::2]), decode(pixels[200:400, :, ::2])), 2
-        ),
+        "halves of two": torch.cat(halves, 2),
         "upside down": decode(pixels[:200]).flip(2),
         "not finite": torch.full(shape, torch.nan),
     }
