@@ -1,9 +1,9 @@
 """Takes the README's screenshots: the real app, in a real browser, while it trains.
 
-    python benchmarks/screenshots.py [--out benchmarks/screenshots]
+    python -m benchmarks.screenshots [--out benchmarks/screenshots] [--only lab|gallery]
 
 The ring after 20 s of WGAN-GP, and the digits after 60 s, cured by the switch after 15 s; each in
-light, dark and at a phone's width. Needs Debian's chromium.
+light, dark and at a phone's width; and the gallery. Needs Debian's chromium.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ import time
 import urllib.request
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from wgan.zoo.bundled import bundled
 
 ROOT = Path(__file__).parents[1]
 LOOKS = {
@@ -39,8 +41,9 @@ FLAGS = [
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=ROOT / "benchmarks" / "screenshots")
-    out: Path = parser.parse_args().out
-    out.mkdir(parents=True, exist_ok=True)
+    parser.add_argument("--only", choices=("lab", "gallery"))
+    options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -51,36 +54,71 @@ def main() -> None:
         _wait(f"{address}/_stcore/health")
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
-
-            def open_page(look: str, url: str) -> Page:
-                page = browser.new_page(**LOOKS[look])
-                page.goto(url)
-                page.get_by_text("modes").first.wait_for()
-                return page
-
-            def shoot(page: Page, name: str) -> None:
-                """The same run in the three looks."""
-                page.screenshot(path=out / f"{name}-light.png")
-                for look in ("dark", "phone"):
-                    other = open_page(look, page.url)
-                    other.wait_for_timeout(3000)  # Plotly arrives, the skeletons go
-                    other.screenshot(path=out / f"{name}-{look}.png")
-                    other.close()
-                page.close()
-
-            ring = open_page("light", f"{address}/?preset=ring-wgan-gp")
-            ring.wait_for_timeout(20_000)
-            shoot(ring, "ring")
-            digits = open_page("light", address)
-            digits.wait_for_timeout(15_000)
-            digits.screenshot(path=out / "collapse-light.png")
-            digits.get_by_role("button", name="Cure it").click()
-            digits.mouse.move(2, 600)
-            digits.wait_for_timeout(45_000)
-            shoot(digits, "digits")
+            if options.only != "gallery":
+                _lab(browser, address, options.out)
+            if options.only != "lab":
+                _gallery(browser, f"{address}/gallery", options.out)
     finally:
         server.terminate()
         server.wait()
+
+
+def _lab(browser: Browser, address: str, out: Path) -> None:
+    """Two runs while they train, each in the three looks."""
+
+    def open_page(look: str, url: str) -> Page:
+        page = browser.new_page(**LOOKS[look])
+        page.goto(url)
+        page.get_by_text("modes").first.wait_for()
+        return page
+
+    def shoot(page: Page, name: str) -> None:
+        page.screenshot(path=out / f"{name}-light.png")
+        for look in ("dark", "phone"):
+            other = open_page(look, page.url)
+            other.wait_for_timeout(3000)  # Plotly arrives, the skeletons go
+            other.screenshot(path=out / f"{name}-{look}.png")
+            other.close()
+        page.close()
+
+    ring = open_page("light", f"{address}/?preset=ring-wgan-gp")
+    ring.wait_for_timeout(20_000)
+    shoot(ring, "ring")
+    digits = open_page("light", address)
+    digits.wait_for_timeout(15_000)
+    digits.screenshot(path=out / "collapse-light.png")
+    digits.get_by_role("button", name="Cure it").click()
+    digits.mouse.move(2, 600)
+    digits.wait_for_timeout(45_000)
+    shoot(digits, "digits")
+
+
+def _gallery(browser: Browser, address: str, out: Path) -> None:
+    """Each of the bundled generators, and the faces in the three looks and views."""
+    for look in LOOKS:
+        page = browser.new_page(**LOOKS[look])
+        page.goto(address)
+        page.get_by_alt_text("64 generated images").wait_for()
+        page.wait_for_timeout(1500)
+        page.screenshot(path=out / f"gallery-{look}.png")
+        page.close()
+    page = browser.new_page(**LOOKS["light"])
+    for view, alt in {
+        "One sample": "The nearest real image",
+        "Between two samples": "A walk through the latents",
+    }.items():
+        page.goto(address)
+        page.get_by_role("tab", name=view).click()
+        page.get_by_alt_text(alt).wait_for()
+        page.wait_for_timeout(1500)
+        page.screenshot(path=out / f"gallery-{view.split()[0].lower()}.png")
+    for one in bundled()[1:]:
+        page.goto(f"{address}?open={one.name}")
+        image = page.get_by_alt_text("64 generated images")
+        image.or_(page.locator(".st-key-plane_0 .main-svg").first).first.wait_for()
+        page.wait_for_timeout(2500)
+        page.screenshot(path=out / f"gallery-{one.name}.png")
+    page.close()
 
 
 def _wait(url: str, seconds: float = 60) -> None:

@@ -73,8 +73,9 @@ def test_a_card_tells_the_hub_what_it_is(make_run: MakeRun, tmp_path: Path):
 
     save_run(trained(make_run, "dcgan", data="avatars", image_size=16).capture(), tmp_path)
     card = ModelCard.load(tmp_path / "README.md")
-    assert {"wgan-lab", "wgan-gp", "avatars", "dcgan"} <= set(card.data.tags)
-    assert (card.data.license, card.data.library_name) == ("mit", "wgan-lab")
+    front = card.data.to_dict()
+    assert {"wgan-lab", "wgan-gp", "avatars", "dcgan"} <= set(front["tags"])
+    assert (front["license"], front["library_name"]) == ("mit", "wgan-lab")
     assert "python -m wgan train" in card.text
     assert "| glasses | no glasses" in card.text
     assert "---" not in open_checkpoint(tmp_path).card.partition("\n")[0]
@@ -202,9 +203,7 @@ def test_a_broken_checkpoint_is_refused_with_one_sentence(
 
 
 @pytest.mark.parametrize("file", ["history.json", "events.json", "README.md", "samples.png"])
-def test_what_is_not_needed_may_be_missing_or_broken(
-    make_run: MakeRun, tmp_path: Path, file: str
-):
+def test_what_is_not_needed_may_be_missing_or_broken(make_run: MakeRun, tmp_path: Path, file: str):
     save_run(make_run("points", playing=False).capture(), tmp_path)
     for damage in (b'{"critic_loss": {"step": [1], "mean": "x"}}', b"\xff\xfe", b"[]"):
         (tmp_path / file).write_bytes(damage)

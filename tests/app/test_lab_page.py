@@ -17,7 +17,7 @@ from wgan.presets import PRESETS
 from wgan.ui.words import sections
 
 
-@pytest.mark.parametrize("script", ["app.py", "pages/lab.py", "pages/guide.py"])
+@pytest.mark.parametrize("script", ["app.py", "pages/lab.py", "pages/gallery.py", "pages/guide.py"])
 def test_every_page_stands_on_its_own(script: str):
     at = AppTest.from_file(str(ROOT / script), default_timeout=60).run()
     assert not at.exception

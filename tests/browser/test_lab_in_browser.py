@@ -95,7 +95,7 @@ def segments(page: Page, switch: str) -> Locator:
     return page.locator(f"[class*='st-key-switch_{switch}']")
 
 
-@pytest.mark.parametrize("path", ["/", "/lab", "/guide"])
+@pytest.mark.parametrize("path", ["/", "/lab", "/gallery", "/guide"])
 def test_each_page_opens_whole_as_the_first_of_a_fresh_server(
     path: str, serve: Serve, page: Page, tmp_path: Path, problems: list[str]
 ):
@@ -107,12 +107,15 @@ def test_each_page_opens_whole_as_the_first_of_a_fresh_server(
             page.get_by_role("heading", name="What the numbers mean").wait_for()
             assert page.title() == "Guide · WGAN Lab"
             assert page.locator(".katex").count() > 8
+        elif path == "/gallery":
+            page.get_by_alt_text("64 generated images").wait_for()
+            assert page.title() == "Gallery · WGAN Lab"
         else:
             page.wait_for_selector(METER)
             page.wait_for_selector(f"{CURVE} .main-svg")
             assert page.title() == "Lab · WGAN Lab"
         links = page.locator("[data-testid=stTopNavLink]").all_inner_texts()
-        assert [link.split()[-1] for link in links] == ["Lab", "Guide"]
+        assert [link.split()[-1] for link in links] == ["Lab", "Gallery", "Guide"]
         page.wait_for_timeout(1500)  # two ticks
         assert page.get_by_role("dialog").count() == 0
         assert page.locator("[data-testid=stAlert], [data-testid=stException]").count() == 0
