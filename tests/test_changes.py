@@ -180,7 +180,7 @@ def goes_on(run: Run, steps: int) -> None:
     assert all(p.isfinite().all() for p in tensors)
 
 
-def trained(make_run: MakeRun, row: tuple[Any, ...]) -> Run:
+def run_of(make_run: MakeRun, row: tuple[Any, ...]) -> Run:
     """A run of 20 steps: finite to its end, or stopped with a message of its own."""
     run = make_run(**dict(zip(AXES, row, strict=True)), critic_steps=1, batch_size=4)
     goes_on(run, 20)
@@ -204,7 +204,7 @@ def test_the_design_covers_all_pairs():
 
 @pytest.mark.parametrize("row", list(covering()), ids=lambda row: "-".join(row))
 def test_every_two_choices_train_together(make_run: MakeRun, row: tuple[Any, ...]):
-    check(trained(make_run, row))
+    check(run_of(make_run, row))
 
 
 @pytest.mark.slow
@@ -212,7 +212,7 @@ def test_every_two_choices_train_together(make_run: MakeRun, row: tuple[Any, ...
 def test_all_choices_train_together(make_run: MakeRun):
     stopped = []
     for row in itertools.product(*AXES.values()):
-        run = trained(make_run, row)
+        run = run_of(make_run, row)
         if run.state == "failed":
             stopped.append(row)
         else:
