@@ -62,7 +62,7 @@ def first() -> str:
 
 def _ours() -> None:
     opened = st.query_params.get("open") or (bundled()[0].name if not st.query_params else None)
-    with st.container(horizontal=True, gap="small", key="ours"):
+    with st.container(horizontal=True, wrap=False, gap="small", key="ours"):
         for one in bundled():
             with st.container(width=150, gap="xxsmall", horizontal_alignment="center"):
                 st.image(_thumbnail(one.name), width=104, alt=f"Samples: {one.name}")
