@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -154,7 +155,18 @@ def test_the_presets_train_on_them(preset: str, fields: list[str], hub: HubServe
     assert 0 < result["w1_floor"] < result["w1"]
 
 
+def test_the_command_line_says_what_it_loads(hub: HubServer, capsys, monkeypatch):
+    serve_celeba(hub)
+    real = hub_images._picture
+    monkeypatch.setattr(hub_images, "CHUNK", 5)
+    monkeypatch.setattr(hub_images, "_picture", lambda *row: (time.sleep(0.06), real(*row))[1])
+    command = ["train", "celeba64-wgan-gp", "--set", *QUICK, "image_size=8", "--steps", "1"]
+    assert main([*command, "--limit", "40"]) == 0
+    assert "Loading CelebA: 25 of 40 images, 0 MB fetched" in capsys.readouterr().err
+
+
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("preset", ["celeba-wgan-gp-mlp", "celeba64-wgan-gp", "lsun64-wgan-gp"])
 def test_the_presets_as_they_are_train_for_fifty_steps(preset: str, hub: HubServer, capsys):
     serve_celeba(hub, 600)

@@ -10,8 +10,10 @@ import argparse
 import json
 import math
 import sys
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -186,7 +188,8 @@ def _drive(run: Run, seconds: float | None) -> tuple[float, Measures]:
     Raises `ConfigError` when the run cannot begin (no such device, data that cannot be had).
     """
     use_training_threads()
-    run.prepare()
+    with _telling(run):
+        run.prepare()
     if run.state == "failed":
         raise ConfigError(run.frame.message)
     started = time.monotonic()
@@ -208,6 +211,27 @@ def _drive(run: Run, seconds: float | None) -> tuple[float, Measures]:
     if run.state == "failed":
         print(f"wgan: {run.frame.message}", file=sys.stderr)
     return elapsed, measures
+
+
+@contextmanager
+def _telling(run: Run) -> Iterator[None]:
+    """Says on standard error what is being loaded, once it takes more than a second."""
+    loaded = threading.Event()
+
+    def tell() -> None:
+        if loaded.wait(1.0):
+            return
+        with tqdm(bar_format="{desc}", leave=False, file=sys.stderr) as line:
+            while not loaded.wait(SLICE):
+                line.set_description_str(run.frame.message)
+
+    teller = threading.Thread(target=tell, name="teller", daemon=True)
+    teller.start()
+    try:
+        yield
+    finally:
+        loaded.set()
+        teller.join()
 
 
 def _progress(run: Run) -> str:
