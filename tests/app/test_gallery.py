@@ -73,7 +73,7 @@ def test_every_one_of_ours_opens_by_its_button_and_shows_all_views(one: Any):
     assert app.at.query_params["open"] == [one.name] or app.at.query_params["open"] == one.name
     for view in VIEWS:
         app.look_at(view)
-    assert "python -m wgan train" in app.at.code[0].value
+    assert f"python -m wgan train {one.name}" in app.text()
 
 
 def test_an_unknown_name_in_the_address_is_said_and_the_first_one_shown():

@@ -13,6 +13,8 @@ from lab_app import IMAGES, POINTS, LabApp, covers, wait_for
 from wgan.cli import main
 from wgan.config import STRUCTURAL_FIELDS, ExperimentConfig, from_json
 from wgan.lab.registry import lab
+from wgan.zoo.checkpoint import zip_of_run
+from wgan.zoo.upload import open_upload
 
 START = "Start a new run"
 
@@ -200,6 +202,20 @@ def test_a_config_goes_down_and_up_again(points: LabApp):
     points.redraw()  # the file is still there: it must not start a run again
     assert points.run.config == other
     assert len(lab().ids()) == 2
+
+
+@covers("download_checkpoint")
+def test_the_generator_is_handed_out_while_it_trains(open_lab: Callable[..., LabApp]):
+    app = open_lab(POINTS, playing=True)
+    app.open_tab("Share and repeat")
+    assert not app.widget("download_checkpoint").disabled
+    saved = app.run.save().result(timeout=30)  # what the button's click asks for
+    assert app.run.state == "playing"
+    step = app.run.frame.step
+    wait_for(lambda: app.run.frame.step > step)
+    checkpoint = open_upload("mine.zip", zip_of_run(saved))
+    assert checkpoint.steps == saved.steps
+    assert checkpoint.experiment == app.run.first_config
 
 
 def test_a_config_of_few_fields_takes_defaults(points: LabApp):

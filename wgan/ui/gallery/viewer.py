@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import streamlit as st
 
 from wgan.data import title
@@ -83,10 +85,8 @@ def _figures(checkpoint: Checkpoint) -> None:
 
 
 def _about(checkpoint: Checkpoint) -> None:
-    if checkpoint.command:
-        st.caption("Made by")
-        st.code(checkpoint.command, language="bash", wrap_lines=True)
     if checkpoint.card:
-        st.markdown(without_pictures(checkpoint.card))
+        # A card's headings stand below the page's own.
+        st.markdown(re.sub(r"^#{1,4} ", "#### ", without_pictures(checkpoint.card), flags=re.M))
     else:
         st.caption("It came without a model card.")
