@@ -11,6 +11,7 @@ import time
 
 from wgan.config import ConfigError, ExperimentConfig
 from wgan.data.uploads import is_upload
+from wgan.lab.room import Room
 from wgan.lab.run import Run
 from wgan.lab.scheduler import Scheduler
 from wgan.trainer import resolve_device
@@ -33,8 +34,12 @@ class Lab:
         self._loaders: set[threading.Thread] = set()
         self._lock = threading.Lock()
 
-    def create(self, config: ExperimentConfig, *, playing: bool = True) -> Run:
+    def create(
+        self, config: ExperimentConfig, *, playing: bool = True, secret: str | None = None
+    ) -> Run:
         """A new run; it loads in the background and then plays. The oldest unwatched may leave.
+
+        secret: its owner's, see `Room`; without one everybody may change the run.
 
         Raises `ConfigError` for a config that would read a path of the server's disk: configs
         come from anybody.
@@ -45,6 +50,7 @@ class Lab:
                 "because a server reads no paths."
             )
         run = Run(secrets.token_urlsafe(6), config, playing=playing)
+        run.room = Room(secret)
         with self._lock:
             while len(self._runs) >= MAX_RUNS:
                 self._close(min(self._watched, key=self._watched.__getitem__))

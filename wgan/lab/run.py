@@ -24,6 +24,7 @@ from wgan.data import DataError, load
 from wgan.lab.frame import Event, Frame, Measures, Stage, State, describe
 from wgan.lab.history import Snapshots
 from wgan.lab.past import Past
+from wgan.lab.room import Room
 from wgan.lab.saved import Saved, weights
 from wgan.lab.watch import Watch
 from wgan.trainer import Trainer, resolve_device
@@ -51,6 +52,7 @@ class Run:
     def __init__(self, id: str, config: ExperimentConfig, *, playing: bool = True) -> None:
         self.id = id
         self.first_config = config
+        self.room = Room()  # who may change it: everybody, unless its maker owns it
         self.slow: float | None = None  # seconds a stage in slow motion; None is full speed
         self.stop_at: int | None = None  # pauses when this many steps are done
         self.scheduled: list[Scheduled] = []  # what is planned and still to come

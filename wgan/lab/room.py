@@ -1,0 +1,121 @@
+"""Who may do what with a run: one owner, many watchers, a poll.
+
+The owner is whoever knows a secret that was made with the run. It lives in the owner's browser
+session and in the owner's own link, and nowhere else: what is kept here is its hash.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+MAX_ANSWERS = 4
+MAX_WORDS = 120  # characters of a question, and of an answer
+
+
+class RoomError(ValueError):
+    """Something that is not allowed here. One sentence for the person who tried."""
+
+
+@dataclass(frozen=True)
+class Poll:
+    """A question to the room. votes: how many for each answer."""
+
+    question: str
+    answers: tuple[str, ...]
+    votes: tuple[int, ...]
+    closed: bool = False
+
+
+class Room:
+    """The people around one run. Thread-safe; voters are told apart by a name of their session.
+
+    secret: the owner's; without one nobody owns the run and everybody may change it.
+    """
+
+    def __init__(self, secret: str | None = None) -> None:
+        self._secret_hash = _hash(secret if secret is not None else secrets.token_urlsafe(16))
+        self._lock = threading.Lock()
+        self.open = secret is None  # whoever watches may change the run
+        self._question = ""
+        self._answers: tuple[str, ...] = ()
+        self._closed = False
+        self._votes: dict[str, int] = {}  # voter -> number of the answer
+
+    def is_owner(self, secret: str | None) -> bool:
+        """Whether this is the owner's secret; takes the same time for every wrong one."""
+        return secret is not None and hmac.compare_digest(_hash(secret), self._secret_hash)
+
+    def may_control(self, secret: str | None) -> bool:
+        """Whether whoever knows this secret, or none, may change the run."""
+        return self.open or self.is_owner(secret)
+
+    # Polls ----------------------------------------------------------------------------------
+
+    @property
+    def poll(self) -> Poll | None:
+        """The poll as it stands; None when nothing is asked."""
+        with self._lock:
+            if not self._answers:
+                return None
+            cast = list(self._votes.values())
+            votes = tuple(cast.count(number) for number in range(len(self._answers)))
+            return Poll(self._question, self._answers, votes, self._closed)
+
+    def ask(self, question: str, answers: Sequence[str]) -> None:
+        """Begins a poll, in the place of the last one. Raises `RoomError`."""
+        question = " ".join(question.split())
+        kept = [" ".join(answer.split()) for answer in answers if answer.strip()]
+        if not question or len(set(kept)) != len(kept) or not 2 <= len(kept) <= MAX_ANSWERS:
+            raise RoomError(f"A poll takes a question and 2 to {MAX_ANSWERS} different answers.")
+        if max(map(len, (question, *kept))) > MAX_WORDS:
+            raise RoomError(f"A question and an answer have at most {MAX_WORDS} characters.")
+        with self._lock:
+            self._question, self._answers = question, tuple(kept)
+            self._closed, self._votes = False, {}
+
+    def vote(self, voter: str, answer: int) -> None:
+        """One vote a voter; the first one counts. Raises `RoomError`."""
+        with self._lock:
+            if not 0 <= answer < len(self._answers) or self._closed:
+                raise RoomError("This poll is closed; wait for the next one.")
+            if voter in self._votes:
+                raise RoomError("You have voted already; one vote each.")
+            self._votes[voter] = answer
+
+    def voted(self, voter: str) -> int | None:
+        """The answer that a voter chose, None before that."""
+        with self._lock:
+            return self._votes.get(voter)
+
+    def close_poll(self) -> None:
+        """No more votes; the result stays."""
+        with self._lock:
+            self._closed = True
+
+    def end_poll(self) -> None:
+        """Takes the poll away."""
+        with self._lock:
+            self._question, self._answers, self._votes = "", (), {}
+
+    # On disk --------------------------------------------------------------------------------
+
+    def to_dict(self) -> dict[str, Any]:
+        """What an autosave keeps: who owns the run, and whether the room may change it."""
+        return {"secret_hash": self._secret_hash, "open": self.open}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Room:
+        """Raises `KeyError` or `TypeError` for what `to_dict` did not write."""
+        room = cls()
+        room._secret_hash, room.open = str(values["secret_hash"]), bool(values["open"])
+        return room
+
+
+def _hash(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()
