@@ -244,6 +244,13 @@ def test_the_array_is_mapped_and_not_read(hub: HubServer, cache: Path):
     assert array_of(cache) == before, "whoever changes samples must not change the cache"
 
 
+@pytest.mark.parametrize(("size", "free"), [(5_000_000_000, 10**12), (10**6, 10**6)])
+def test_what_would_fill_a_gpu_stays_where_it_is(size: int, free: int, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (free, free))
+    pixels = torch.empty(1, dtype=torch.uint8).expand(size)
+    assert images._placed(pixels, torch.device("cuda")) is pixels
+
+
 def test_progress_says_how_many_of_how_many(hub: HubServer, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(hub_images, "CHUNK", 10)
     hub.add_dataset(MINE, shards([40, 40]))

@@ -9,6 +9,7 @@ import stat
 import struct
 import subprocess
 import sys
+import threading
 import tracemalloc
 import zipfile
 import zlib
@@ -109,6 +110,21 @@ def test_the_oldest_sets_make_room(cache: Path, monkeypatch: pytest.MonkeyPatch)
     names.append(store_upload(zipped(pictures(LEAST + 3))))
     assert kept(cache) == sorted(f"cache/folders/{name}.npy" for name in names[1:])
     assert open_set.mean() > 0  # whoever has it open goes on
+
+
+def test_uploads_take_turns(cache: Path):
+    told: list[str] = []
+    with uploads._one_at_a_time:
+        other = threading.Thread(
+            target=store_upload,
+            args=(zipped(ENOUGH), lambda text, share: told.append(text)),
+            daemon=True,
+        )
+        other.start()
+        other.join(0.3)
+        assert told == ["Waiting for another upload"]
+    other.join(20)
+    assert told[-1] == f"Read {LEAST} images"
 
 
 # What is left out ---------------------------------------------------------------------------

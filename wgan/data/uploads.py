@@ -56,6 +56,8 @@ def store_upload(data: bytes | BinaryIO, progress: Progress = silent) -> str:
     if not path.exists():
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+            if _one_at_a_time.locked():
+                progress("Waiting for another upload", None)
             with _one_at_a_time:
                 _decode(file, path, progress)
                 _make_room(keep=path)
