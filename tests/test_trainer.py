@@ -23,11 +23,16 @@ def flat(value: Any) -> list[Any]:
     return [value]
 
 
+def bits(tensor: Tensor) -> Tensor:
+    """The bytes of a tensor: two NaN are the same."""
+    return tensor.detach().contiguous().reshape(-1).view(torch.uint8)
+
+
 def equal(a: Any, b: Any) -> bool:
     """Whether two states are the same bit for bit."""
     x, y = flat(a), flat(b)
     return len(x) == len(y) and all(
-        torch.equal(i, j) if isinstance(i, Tensor) and isinstance(j, Tensor) else i == j
+        torch.equal(bits(i), bits(j)) if isinstance(i, Tensor) and isinstance(j, Tensor) else i == j
         for i, j in zip(x, y, strict=True)
     )
 

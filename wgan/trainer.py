@@ -325,6 +325,11 @@ class Trainer:
         else:
             self._optimizer_d = optimizer
 
+    def is_finite(self) -> bool:
+        """Whether all weights are finite numbers; waits for the device."""
+        weights = [*self.generator.parameters(), *self.critic.parameters()]
+        return all(bool(weight.isfinite().all()) for weight in weights)
+
     # State --------------------------------------------------------------------------------------
 
     def state(self) -> dict[str, Any]:
@@ -338,11 +343,14 @@ class Trainer:
             "optimizer_g": self._optimizer_g.state_dict(),
             "optimizer_d": self._optimizer_d.state_dict(),
             "rng": [rng.get_state() for rng in self._rngs],
+            # Left over between steps only by fakes that were not detached.
+            "gradients": [parameter.grad for parameter in self.generator.parameters()],
+            "figures": self._figures,
         }
         return copy.deepcopy(state)
 
     def load(self, state: dict[str, Any]) -> None:
-        """Goes back to a `state()` of this trainer."""
+        """Goes back to a `state()` of this trainer, or of another one of the same experiment."""
         state = copy.deepcopy(state)
         self.change(state["config"])
         self.steps = state["steps"]
@@ -354,6 +362,11 @@ class Trainer:
         self._optimizer_d.load_state_dict(state["optimizer_d"])
         for rng, kept in zip(self._rngs, state["rng"], strict=True):
             rng.set_state(kept)
+        for parameter, gradient in zip(
+            self.generator.parameters(), state["gradients"], strict=True
+        ):
+            parameter.grad = gradient
+        self._figures = state["figures"]
 
     @property
     def _rngs(self) -> list[torch.Generator]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from wgan.lab.frame import Curve, Floats, ImageView, Measures, PointView
 
@@ -61,6 +63,22 @@ class Series:
         """Forgets everything after `step`, to within one stretch."""
         self._used = int(np.searchsorted(self._step[: self._used], step, side="right"))
         self._open = 0
+
+    def tables(self) -> dict[str, npt.NDArray[np.float64]]:
+        """A copy of everything, for `put_back`; (rows, …), and the stride and what is open."""
+        rows = {name: table[: self._used].copy() for name, table in self._tables().items()}
+        return rows | {"open": np.array([self._stride, self._open], float)}
+
+    def put_back(self, tables: Mapping[str, npt.NDArray[np.float64]]) -> None:
+        """Goes on from `tables()`. Raises `ValueError` or `KeyError` for others."""
+        for name, table in self._tables().items():
+            table[: len(tables["step"])] = tables[name]
+        self._used = len(tables["step"])
+        self._stride, self._open = (int(number) for number in tables["open"])
+
+    def _tables(self) -> dict[str, npt.NDArray[np.float64]]:
+        names = ("step", "count", "sum", "low", "high")
+        return {name: getattr(self, f"_{name}") for name in names}
 
     def curves(self) -> dict[str, Curve]:
         """Name -> Curve, for the figures that have a value somewhere."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -67,6 +68,26 @@ class Past:
         """Forgets the curves and samples after `step`."""
         for past in (self._steps, self._measures, self.snapshots):
             past.truncate(step)
+
+    def tables(self) -> dict[str, npt.NDArray[np.float64]]:
+        """A copy of the curves' tables, for `put_back`."""
+        parts = (("steps", self._steps), ("measures", self._measures))
+        return {f"{part}.{k}": v for part, series in parts for k, v in series.tables().items()}
+
+    def put_back(
+        self,
+        tables: Mapping[str, npt.NDArray[np.float64]],
+        events: tuple[Event, ...],
+        snapshots: tuple[Snapshot, ...],
+        state: dict[str, Any],
+    ) -> None:
+        """Goes on from another past; `state` is good. Raises `ValueError` or `KeyError`."""
+        for part, series in (("steps", self._steps), ("measures", self._measures)):
+            begin = f"{part}."
+            own = {k.removeprefix(begin): v for k, v in tables.items() if k.startswith(begin)}
+            series.put_back(own)
+        self.events, self.snapshots.items = events, snapshots
+        self.keep(state)
 
     def curves(self) -> dict[str, Curve]:
         return self._steps.curves() | self._measures.curves()

@@ -24,6 +24,7 @@ from wgan.data import DataError, load
 from wgan.lab.frame import Event, Frame, Measures, Stage, State, describe
 from wgan.lab.history import Snapshots
 from wgan.lab.past import Past
+from wgan.lab.record import Record, fill_in, with_real
 from wgan.lab.room import Room
 from wgan.lab.saved import Saved, weights
 from wgan.lab.watch import Watch
@@ -54,6 +55,7 @@ class Run:
         self.first_config = config
         self.room = Room()  # who may change it: everybody, unless its maker owns it
         self.slow: float | None = None  # seconds a stage in slow motion; None is full speed
+        self.allow: Callable[[ExperimentConfig], None] = lambda config: None  # raises ConfigError
         self.stop_at: int | None = None  # pauses when this many steps are done
         self.scheduled: list[Scheduled] = []  # what is planned and still to come
         self.seconds = 0.0  # spent training
@@ -133,6 +135,7 @@ class Run:
         """
         with self._lock:
             new = replace_live(self._wanted, changes)
+            self.allow(new)
             self._wanted = new
             given = {name: getattr(new, name) for name in expand(changes)}
             self._queue.append(lambda: self._do_change(given))
@@ -161,27 +164,94 @@ class Run:
 
     # What the one thread calls ------------------------------------------------------------------
 
-    def prepare(self) -> None:
-        """Loads the data and builds the trainer; a fault leaves the run failed, with a sentence."""
-        config = self._wanted
+    def prepare(self, record: Record | None = None) -> None:
+        """Loads the data and builds the trainer; a fault leaves the run failed, with a sentence.
+
+        record: what the run was when it left memory; it goes on from there, exactly.
+        """
+        config = record.config if record else self._wanted
         try:
             self._data = load(config, resolve_device(config.device), self._show_progress)
             self._begin(config)
-            self._state = "playing" if self._play_when_ready else "paused"
-            self._message, self._progress = "", None
-            self._look(measure=True)
+            if record is not None:
+                self._go_on_from(record)
+            else:
+                self._state = "playing" if self._play_when_ready else "paused"
+                self._message = ""
+            self._progress = None
+            self._look(measure=record is None)
         except Exception as error:
+            if record is not None:
+                self._trainer = None  # half of a trainer is none, and must not be saved
             self.break_off(error)
             return
         log.info("ready run=%s data=%s device=%s", self.id, config.data, self.trainer.device)
 
+    def _go_on_from(self, record: Record) -> None:
+        self.trainer.load(fill_in(record.trainer, self.trainer.state()))
+        self._watch.look()
+        assert self._watch.view is not None
+        snapshots = with_real(record.snapshots, self._watch.view)
+        self.past.put_back(record.tables, record.events, snapshots, self.trainer.state())
+        if snapshots:
+            self._watch.measures = snapshots[-1].measures
+        self.first_config, self.seconds = record.first_config, record.seconds
+        self.slow = record.slow
+        self._state, self._message = record.state, record.message
+
+    def mark(self) -> tuple[Any, ...] | None:
+        """What differs when there is something new to save; None before there is anything.
+
+        The steps done first, then the rest. For the thread that advances the run.
+        """
+        if self._trainer is None or self._past is None:
+            return None
+        room = tuple(self.room.to_dict().values())
+        return (self._trainer.steps, self._past.events, self._state, self.slow, room)
+
+    def record(self, *, finish: bool = False) -> Record | None:
+        """Everything that the run needs to go on elsewhere, for the thread that advances it.
+
+        None in the midst of a step in slow motion, unless `finish`: then that step is done first.
+        """
+        if self._walk is not None and not finish:
+            return None
+        self._finish_step()
+        self._record()
+        if not self.trainer.is_finite():
+            # Broken weights show in the figures one step later: too late for what is saved.
+            self._fail(self.trainer.steps, "the weights are no longer finite numbers")
+            self._publish()
+        return Record(
+            config=self.trainer.config,
+            first_config=self.first_config,
+            state=self._state,
+            message=self._message,
+            seconds=self.seconds,
+            slow=self.slow,
+            events=self.past.events,
+            room=self.room.to_dict(),
+            trainer=self.trainer.state(),
+            tables=self.past.tables(),
+            snapshots=self.past.snapshots.items,
+        )
+
     def break_off(self, error: Exception) -> None:
         """Fails the run with one sentence; only a fault of ours leaves a traceback in the log."""
-        ours = not isinstance(error, (DataError, RuntimeError, MemoryError))
+        memory = isinstance(error, (MemoryError, torch.OutOfMemoryError))
+        ours = not (memory or isinstance(error, (DataError, RuntimeError)))
         text = str(error).split("\n")[0].strip()
-        self._message = text if text and not ours else f"An unexpected {type(error).__name__}."
-        self._state = "failed"
-        log.warning("failed run=%s why=%s", self.id, self._message, exc_info=ours)
+        if memory:
+            text = "There is not enough memory for this; try a smaller batch or smaller networks."
+        why = text if text and not ours else f"An unexpected {type(error).__name__}."
+        log.warning("failed run=%s why=%s", self.id, why, exc_info=ours)
+        self._state, self._message = "failed", why
+        if self._past is not None and self._trainer is not None:
+            self._unread.clear()
+            try:
+                self._go_back(Event(self._trainer.steps, "failed", why.rstrip(".")))
+            except Exception:
+                log.exception("run=%s cannot go back", self.id)
         self._publish()
 
     def _show_progress(self, text: str, share: float | None) -> None:
@@ -342,19 +412,23 @@ class Run:
 
     def _fail(self, step: int, why: str) -> None:
         """Stops, goes back to the last good snapshot, and says so."""
-        self.trainer.load(self.past.go_back(Event(step, "failed", why)))
-        self._walk = self._stage = None
+        self._go_back(Event(step, "failed", why))
         back = self.trainer.steps
-        with self._lock:
-            self._wanted = self.trainer.config
-            self._queue.clear()
-            self._state = "failed"
         self._message = (
             f"Stopped at step {step:,}: {why}. The networks and settings of step {back:,}, "
             "the last good ones, are kept: change a setting and press play to go on from there."
         )
         self._watch.hurry()
         log.warning("failed run=%s step=%d why=%s", self.id, step, why)
+
+    def _go_back(self, failed: Event) -> None:
+        """To the last good snapshot: what was done after it, or asked for, is undone."""
+        self._walk = self._stage = None  # first of all: a walk holds the step that broke
+        self.trainer.load(self.past.go_back(failed))
+        with self._lock:
+            self._wanted = self.trainer.config
+            self._queue.clear()
+            self._state = "failed"
 
     def _maybe_look(self) -> None:
         if self._watch.due:
