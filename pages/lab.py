@@ -3,7 +3,7 @@
 import streamlit as st
 
 from wgan.presets import PRESETS
-from wgan.ui import binding, controls, liveview, runbar
+from wgan.ui import binding, controls, liveview, room, runbar
 from wgan.ui.live import load_plotly
 from wgan.ui.own import own_data
 from wgan.ui.share import share
@@ -40,6 +40,8 @@ with notices:
                 args=(PRESETS["digits-gan"].config,),
             )
 
+room.watching(run)
+room.poll(run)
 st.caption(runbar.about(run))
 meter = place("meter")
 left, right = st.columns([11, 12], gap="large")
@@ -76,9 +78,9 @@ with right, st.container(gap="xsmall"):
 with st.sidebar:
     controls.settings(run)
 
-names = ["More curves", "New run", "Your own data", "Share and repeat"]
+names = ["More curves", "New run", "Your own data", "Classroom", "Share and repeat"]
 more = repeat = None
-curves_tab, new_tab, own_tab, share_tab = st.tabs(names, key="tab", on_change="rerun")
+curves_tab, new_tab, own_tab, room_tab, share_tab = st.tabs(names, key="tab", on_change="rerun")
 if curves_tab.open:
     with curves_tab:
         st.select_slider(
@@ -96,6 +98,9 @@ if new_tab.open:
 if own_tab.open:
     with own_tab:
         own_data(run)
+if room_tab.open:
+    with room_tab:
+        room.classroom(run)
 if share_tab.open:
     with share_tab:
         repeat = share(run)

@@ -16,7 +16,7 @@ from wgan.lab.registry import lab
 from wgan.lab.run import Run
 
 ROOT = Path(__file__).parents[2]
-TABS = ("More curves", "New run", "Your own data", "Share and repeat")
+TABS = ("More curves", "New run", "Your own data", "Classroom", "Share and repeat")
 
 POINTS = ExperimentConfig(width=8, depth=1, batch_size=8, critic_steps=1)
 IMAGES = POINTS.replace(
@@ -38,10 +38,20 @@ def covers(*keys: str) -> Callable[[F], F]:
 class LabApp:
     """The lab page on one run. After each action it says if the page shows an exception."""
 
-    def __init__(self, config: ExperimentConfig | None, *, playing: bool = False) -> None:
+    def __init__(
+        self,
+        config: ExperimentConfig | None,
+        *,
+        playing: bool = False,
+        secret: str | None = None,
+        **query: str,
+    ) -> None:
+        """secret: the run's owner's, who is not this tab unless `query` has it too."""
         self.at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+        for name, value in query.items():
+            self.at.query_params[name] = value
         if config is not None:
-            run = lab().create(config, playing=playing)
+            run = lab().create(config, playing=playing, secret=secret)
             wait_for(lambda: run.state != "loading")
             self.at.query_params["run"] = run.id
         # Twice: AppTest knows the page, which is a part of a widget's identity, after one run.
@@ -122,7 +132,8 @@ class LabApp:
             pad = node.type == "bidi_component" and getattr(node, "key", None) == "pad"
             if isinstance(node, Widget) or pad:
                 key = _base(node.key) or str(getattr(node, "label", node))
-                yield key.removesuffix(f"_{self.id}")
+                key = key.removesuffix(f"_{self.id}")
+                yield re.sub(r"^(poll_answer|vote)_\d+$", r"\1", key)  # one of several alike
 
 
 def _base(key: str | None) -> str | None:

@@ -174,7 +174,7 @@ def test_a_malformed_upload_is_refused_with_one_sentence(data: bytes):
     with _a_tab({}) as tab:
         run = binding.current_run()
         tab.session_state["upload_config"] = SimpleNamespace(name="a.json", getvalue=lambda: data)
-        share._uploaded()
+        share._uploaded(run)
         assert lab().ids() == [run.id]
         assert run.config == PRESETS[DEFAULT].config
         assert binding.current_run() is run
@@ -191,7 +191,7 @@ def test_an_upload_is_either_a_config_or_refused(data: bytes):
     with _a_tab({}) as tab:
         run = binding.current_run()
         tab.session_state["upload_config"] = SimpleNamespace(name="a.json", getvalue=lambda: data)
-        share._uploaded()
+        share._uploaded(run)
         assert (binding.current_run() is run) == (config is None)
         assert binding.current_run().config == (config or run.config)
         assert (binding.NOTICE in tab.session_state) == (config is None)

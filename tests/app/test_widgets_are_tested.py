@@ -5,13 +5,14 @@ from __future__ import annotations
 import test_lab_page
 import test_new_run
 import test_own_data
+import test_room
 import test_settings
 from lab_app import COVERED, IMAGES, POINTS, TABS, LabApp
 
 from wgan.config import choices
 
 # They fill COVERED when they are imported.
-TESTS = (test_lab_page, test_settings, test_new_run, test_own_data)
+TESTS = (test_lab_page, test_room, test_settings, test_new_run, test_own_data)
 
 STATES = {
     **{
@@ -32,7 +33,10 @@ def _widgets() -> set[str]:
         for tab in TABS:
             app.open_tab(tab)
             found.update(app.widgets())
-    return found
+    owner = LabApp(POINTS, secret="own", owner="own")
+    owner.run.room.ask("What now?", ["this", "that"])
+    owner.open_tab("Classroom")
+    return found | set(owner.widgets())
 
 
 def test_every_widget_of_the_page_has_a_test_and_every_test_a_widget():

@@ -42,6 +42,7 @@ class Room:
         self._secret_hash = _hash(secret if secret is not None else secrets.token_urlsafe(16))
         self._lock = threading.Lock()
         self.open = secret is None  # whoever watches may change the run
+        self.locked = False  # only the owner may bring data while watching it
         self._question = ""
         self._answers: tuple[str, ...] = ()
         self._closed = False
@@ -107,13 +108,14 @@ class Room:
 
     def to_dict(self) -> dict[str, Any]:
         """What an autosave keeps: who owns the run, and whether the room may change it."""
-        return {"secret_hash": self._secret_hash, "open": self.open}
+        return {"secret_hash": self._secret_hash, "open": self.open, "locked": self.locked}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Room:
         """Raises `KeyError` or `TypeError` for what `to_dict` did not write."""
         room = cls()
-        room._secret_hash, room.open = str(values["secret_hash"]), bool(values["open"])
+        room._secret_hash = str(values["secret_hash"])
+        room.open, room.locked = bool(values["open"]), bool(values["locked"])
         return room
 
 

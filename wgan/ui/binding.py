@@ -16,6 +16,7 @@ from wgan.config import ConfigError, ExperimentConfig
 from wgan.lab.registry import lab
 from wgan.lab.run import Run
 from wgan.presets import DEFAULT, PRESETS
+from wgan.ui import people
 
 RUN, NOTICE, MIRRORS = "run_id", "notice", "mirrors"
 
@@ -31,7 +32,8 @@ def current_run() -> Run:
     if run is None:
         if wanted:
             notice(f"The run {wanted[:20]!r} is not in memory any more; this is a new one.")
-        run = lab().create(_first_config())
+        run = _create(_first_config())
+    people.take_owners_link(run)
     _show(run)
     return run
 
@@ -44,6 +46,14 @@ def _first_config() -> ExperimentConfig:
     return PRESETS[name].config
 
 
+def _create(config: ExperimentConfig) -> Run:
+    """A run that this tab owns. Raises `ConfigError`."""
+    secret = people.new_secret()
+    run = lab().create(config, secret=secret)
+    people.remember(run, secret)
+    return run
+
+
 def _show(run: Run) -> None:
     st.session_state[RUN] = run.id
     if st.query_params.to_dict() != {"run": run.id}:
@@ -52,10 +62,11 @@ def _show(run: Run) -> None:
 
 def start(config: ExperimentConfig) -> None:
     """Leaves the run of this tab for a new one of this config."""
-    new = lab().create(config)
+    new = _create(config)
     if old := lab().get(st.session_state.get(RUN, "")):
         new.slow = old.slow
-        lab().leave(old.id)
+        if people.owns(old):
+            lab().leave(old.id)
     _show(new)
     st.toast("A new run starts; the other one is left.", icon=":material/add:")
 
@@ -107,9 +118,21 @@ def attempt(action: Callable[[], Any]) -> None:
         notice(str(error))
 
 
+def act(run: Run, action: Callable[..., Any], *arguments: Any) -> None:
+    """Callback: does something to the run, if this tab may.
+
+    Asked here, where it is done: a browser can send whatever it likes, and a disabled button is
+    no lock.
+    """
+    if people.may_control(run):
+        attempt(lambda: action(*arguments))
+    else:
+        notice("Only its owner changes this run; make a copy of your own to try things.")
+
+
 def change(run: Run, changes: Mapping[str, Any]) -> None:
     """Callback: changes live fields of the run."""
-    attempt(lambda: run.apply(changes))
+    act(run, run.apply, changes)
 
 
 def restart(run: Run, changes: Mapping[str, Any]) -> None:

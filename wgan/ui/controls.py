@@ -18,7 +18,7 @@ from wgan.config import (
 from wgan.data import title
 from wgan.lab.run import Run
 from wgan.presets import WGAN_GP, collapse, cure, with_data
-from wgan.ui import binding
+from wgan.ui import binding, people
 from wgan.ui.words import sections
 
 RATES = [
@@ -66,6 +66,7 @@ def _shared(
         "help": help_text(field),
         "on_change": _on_change,
         "args": (run, field, key),
+        "disabled": not people.may_control(run),
     }
 
 
@@ -132,6 +133,7 @@ def switches(run: Run) -> None:
             icon=":material/undo:",
             on_click=binding.change,
             args=(run, collapse(config)),
+            disabled=not people.may_control(run),
             width="stretch",
         )
     else:
@@ -142,6 +144,7 @@ def switches(run: Run) -> None:
             icon=":material/healing:",
             on_click=binding.change,
             args=(run, cure(config)),
+            disabled=not people.may_control(run),
             width="stretch",
         )
     segments(run, "objective")

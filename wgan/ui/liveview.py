@@ -47,7 +47,8 @@ class Places:
 
 def shown(run: Run) -> tuple[Any, ...]:
     """What the widgets on the page show of a run; when it differs, the page is drawn again."""
-    return (run.id, run.state, run.frame.state, run.slow, run.config)
+    people = (run.room.open, run.room.locked)
+    return (run.id, run.state, run.frame.state, run.slow, run.config, people)
 
 
 @st.fragment(run_every=TICK)

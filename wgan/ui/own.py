@@ -9,7 +9,7 @@ from wgan.data import DataError
 from wgan.data.uploads import LEAST, MOST, UNPACKED, store_upload
 from wgan.lab.run import Run
 from wgan.presets import own_images
-from wgan.ui import binding
+from wgan.ui import binding, people
 from wgan.ui.draw import draw
 from wgan.ui.words import plain
 
@@ -20,6 +20,9 @@ _CAME = "upload_came"
 
 def own_data(run: Run) -> None:
     """The pad beside the two ways to images of one's own."""
+    if not people.may_upload(run):
+        st.caption("The owner of this run has locked data uploads on this page.")
+        return
     left, right = st.columns([3, 2], gap="large")
     with left:
         draw(run)

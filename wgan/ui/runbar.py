@@ -8,7 +8,7 @@ from wgan import data
 from wgan.config import ExperimentConfig, span
 from wgan.lab.run import Run
 from wgan.presets import PRESETS
-from wgan.ui import binding
+from wgan.ui import binding, people
 
 # Seconds a stage of slow motion stays on screen; None is full speed.
 SPEEDS = {"Full speed": None, "Slow motion": 0.7, "Very slow": 2.0}
@@ -17,29 +17,40 @@ SPEEDS = {"Full speed": None, "Slow motion": 0.7, "Very slow": 2.0}
 def run_bar(run: Run) -> None:
     """The row of the run's verbs. A preset and a seed start a new run."""
     playing = run.state in ("playing", "loading")
+    watching = not people.may_control(run)
     st.button(
         "Pause" if playing else "Play",
         key="play",
         icon=":material/pause:" if playing else ":material/play_arrow:",
-        on_click=run.pause if playing else run.play,
-        disabled=run.state == "loading",
+        on_click=binding.act,
+        args=(run, run.pause if playing else run.play),
+        disabled=watching or run.state == "loading",
         width=100,
         help="Training goes on in the server's background, not in this page.",
     )
-    with st.popover("Step", icon=":material/skip_next:", help="One update, then pause."):
+    with st.popover(
+        "Step", icon=":material/skip_next:", help="One update, then pause.", disabled=watching
+    ):
         for which, words in {
             "both": "One whole step",
             "critic": "Critic only",
             "generator": "Generator only",
         }.items():
             st.button(
-                words, key=f"step_{which}", on_click=run.update, args=(which,), width="stretch"
+                words,
+                key=f"step_{which}",
+                on_click=binding.act,
+                args=(run, run.update, which),
+                width="stretch",
+                disabled=watching,
             )
     st.button(
         "Reset",
         key="reset",
         icon=":material/restart_alt:",
-        on_click=run.reset,
+        on_click=binding.act,
+        args=(run, run.reset),
+        disabled=watching,
         help="From step 0 again, with the settings on screen.",
     )
     _speed(run)
@@ -54,7 +65,7 @@ def _speed(run: Run) -> None:
 
     def set_speed() -> None:
         if not binding.replaced(key):
-            run.slow = SPEEDS[st.session_state[key]]
+            binding.act(run, setattr, run, "slow", SPEEDS[st.session_state[key]])
 
     st.selectbox(
         "Speed",
@@ -62,6 +73,7 @@ def _speed(run: Run) -> None:
         index=names.index(value),
         key=key,
         on_change=set_speed,
+        disabled=not people.may_control(run),
         label_visibility="collapsed",
         width=130,
     )

@@ -1,4 +1,4 @@
-"""A run as a link, as a config to download or upload, and as the command line that repeats it."""
+"""A run as a config to download or upload, and as the command line that repeats it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from wgan.config import ConfigError, from_json
 from wgan.lab.run import Run
-from wgan.ui import binding
+from wgan.ui import binding, people
 from wgan.zoo.checkpoint import zip_of_run
 
 
@@ -15,9 +15,6 @@ def share(run: Run) -> DeltaGenerator:
     """Draws the section; returns the place where the command line streams."""
     left, right = st.columns(2, gap="large")
     with left:
-        st.markdown("**This run**")
-        st.caption("The address of this page finds it again, after a reload or for someone else.")
-        st.code(f"{(st.context.url or '').partition('?')[0]}?run={run.id}", language=None)
         st.markdown("**Repeat it without a screen**")
         st.caption("The same bits on the same machine's CPU.")
         place = st.container()
@@ -52,15 +49,17 @@ def share(run: Run) -> DeltaGenerator:
             type="json",
             key="upload_config",
             on_change=_uploaded,
+            args=(run,),
             max_upload_size=1,
+            disabled=not people.may_upload(run),
             help="A JSON object of fields, such as the download above; other fields take defaults.",
         )
     return place
 
 
-def _uploaded() -> None:
+def _uploaded(run: Run) -> None:
     file = st.session_state["upload_config"]
-    if file is None:
+    if file is None or not people.may_upload(run):
         return
     try:
         binding.start(from_json(file.getvalue()))

@@ -1,0 +1,217 @@
+"""One run, many watchers: who may change it, whatever is sent; polls; a copy of one's own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from lab_app import POINTS, LabApp, covers, wait_for
+
+from wgan.lab.room import Room, RoomError
+
+SECRET = "the owner's own"
+
+
+@pytest.fixture
+def owner() -> LabApp:
+    """The owner's page on a paused run."""
+    return LabApp(POINTS, secret=SECRET, owner=SECRET)
+
+
+@pytest.fixture
+def watcher(owner: LabApp) -> LabApp:
+    """Another tab, which came by the shared link."""
+    return LabApp(None, run=owner.id)
+
+
+def enabled(app: LabApp, key: str) -> Any:
+    """The widget as if it were not disabled: what is sent to the websocket by hand."""
+    widget = app.widget(key)
+    widget.proto.disabled = widget.disabled = False
+    return widget
+
+
+def press(key: str) -> Callable[[LabApp], None]:
+    def send(app: LabApp) -> None:
+        enabled(app, key).click()
+        app.redraw()
+
+    return send
+
+
+def put(key: str, value: Any) -> Callable[[LabApp], None]:
+    def send(app: LabApp) -> None:
+        enabled(app, key).set_value(value)
+        app.redraw()
+
+    return send
+
+
+ATTEMPTS: dict[str, Callable[[LabApp], None]] = {
+    "play": press("play"),
+    "one step": press("step_both"),
+    "the critic alone": press("step_critic"),
+    "the generator alone": press("step_generator"),
+    "reset": press("reset"),
+    "slow motion": put("speed", "Slow motion"),
+    "back to the GAN": press("collapse"),
+    "objective": put("switch_objective", "lsgan"),
+    "constraint": put("switch_constraint", "clip"),
+    "normalisation": put("switch_norm_d", "batch"),
+    "optimiser": put("switch_optimizer", "sgd"),
+    "penalty": put("set_gp_weight", 10.0),
+    "learning rate": put("set_lr_d", 0.1),
+    "beta": put("set_beta1", 0.9),
+    "critic steps": put("set_critic_steps", 7),
+    "batch": put("set_batch_size", 16),
+    "average": put("set_ema", 0.9),
+    "freezing": put("set_freeze_g", True),
+    "bugs": put("set_faults", ["sign_flipped"]),
+}
+
+
+@pytest.mark.parametrize("name", ATTEMPTS)
+def test_a_watcher_changes_nothing_whatever_is_sent(owner: LabApp, watcher: LabApp, name: str):
+    run = owner.run
+    before = (run.state, run.config, run.slow, run.frame.step, run.events)
+    ATTEMPTS[name](watcher)
+    assert watcher.id == owner.id
+    assert (run.state, run.config, run.slow, run.frame.step, run.events) == before
+
+
+def test_all_controls_of_a_watcher_are_seen_to_be_off(owner: LabApp, watcher: LabApp):
+    for key in ("play", "reset", "speed", "collapse", "switch_objective", "set_lr_d"):
+        assert watcher.widget(key).disabled, key
+        assert not owner.widget(key).disabled, key
+
+
+@pytest.mark.parametrize("sent", ["", "wrong", SECRET + "x", SECRET.upper(), "'; drop", "ä" * 500])
+def test_a_wrong_secret_in_the_address_opens_nothing(owner: LabApp, sent: str):
+    other = LabApp(None, run=owner.id, owner=sent)
+    assert other.widget("play").disabled
+    press("play")(other)
+    assert owner.run.state == "paused"
+
+
+def test_the_owners_link_works_elsewhere_and_leaves_the_address(owner: LabApp):
+    other = LabApp(None, run=owner.id, owner=SECRET)
+    assert "owner" not in other.at.query_params
+    assert not other.widget("play").disabled
+    other.open_tab("Classroom")
+    shown = [code.value for code in other.at.code]
+    assert any(SECRET in link for link in shown), "the owner's own link, for the owner"
+
+
+def test_the_secret_is_nowhere_on_a_watchers_page(watcher: LabApp):
+    for tab in ("Classroom", "Share and repeat"):
+        watcher.open_tab(tab)
+        assert SECRET not in str(watcher.at._tree)
+        assert not any(SECRET in code.value for code in watcher.at.code)
+
+
+def test_who_makes_a_run_owns_it():
+    app = LabApp(None)
+    wait_for(lambda: app.run.state == "playing")
+    app.redraw()
+    assert not app.widget("play").disabled
+    other = LabApp(None, run=app.id)
+    assert other.widget("play").disabled
+    app.run.pause()
+
+
+@covers("room_open")
+def test_the_owner_hands_the_controls_over_and_takes_them_back(owner: LabApp, watcher: LabApp):
+    owner.open_tab("Classroom")
+    owner.set("room_open", True)
+    watcher.redraw()
+    assert not watcher.widget("switch_objective").disabled
+    watcher.set("switch_objective", "lsgan")
+    assert owner.run.config.objective == "lsgan"
+    owner.redraw()
+    owner.set("room_open", False)
+    watcher.set("switch_objective", "gan")  # drawn while it was still allowed
+    assert owner.run.config.objective == "lsgan"
+    assert any("Only its owner" in text for text in watcher.notices())
+
+
+def test_a_watcher_has_no_switches_of_the_room(watcher: LabApp):
+    watcher.open_tab("Classroom")
+    for key in ("room_open", "room_locked", "poll_question"):
+        assert not watcher.has(key)
+
+
+@covers("room_locked")
+def test_locked_uploads_are_locked_for_watchers_only(owner: LabApp, watcher: LabApp):
+    owner.open_tab("Classroom")
+    owner.set("room_locked", True)
+    watcher.open_tab("Your own data")
+    assert not watcher.has("upload_images")
+    watcher.open_tab("Share and repeat")
+    assert watcher.widget("upload_config").disabled
+    enabled(watcher, "upload_config").upload("mine.json", POINTS.to_json().encode())
+    watcher.redraw()
+    assert watcher.id == owner.id
+    owner.open_tab("Your own data")
+    assert owner.has("upload_images")
+
+
+# Polls.
+
+
+@covers("poll_question", "poll_answer", "vote", "poll_close", "poll_end")
+@covers("FormSubmitter:poll-Ask the room")
+def test_a_poll_from_question_to_result(owner: LabApp, watcher: LabApp):
+    owner.open_tab("Classroom")
+    owner.widget("poll_question").set_value("What happens with GP?")
+    for number, answer in enumerate(("It heals", "It gets *worse*")):
+        owner.widget(f"poll_answer_{number}").set_value(answer)
+    (ask,) = (button for button in owner.at.button if button.label == "Ask the room")
+    ask.click()
+    owner.redraw()
+    watcher.redraw()
+    watcher.click("vote_1")
+    assert owner.run.room.poll.votes == (0, 1)  # pyright: ignore
+    assert watcher.widget("vote_0").disabled
+    press("vote_0")(watcher)  # sent all the same
+    assert owner.run.room.poll.votes == (0, 1)  # pyright: ignore
+    third = LabApp(None, run=owner.id)
+    third.click("vote_0")
+    owner.redraw()
+    assert owner.run.room.poll.votes == (1, 1)  # pyright: ignore
+    assert not watcher.has("poll_close")
+    owner.click("poll_close")
+    press("vote_0")(LabApp(None, run=owner.id))
+    assert owner.run.room.poll.votes == (1, 1)  # pyright: ignore
+    owner.click("poll_end")
+    watcher.redraw()
+    assert not watcher.has("vote_0")
+
+
+@pytest.mark.parametrize(
+    ("question", "answers"),
+    [
+        ("", ["a", "b"]),
+        ("  ", ["a", "b"]),
+        ("q", ["a"]),
+        ("q", ["a", " "]),
+        ("q", ["a", "a"]),
+        ("q", list("abcde")),
+        ("q" * 121, ["a", "b"]),
+    ],
+)
+def test_a_poll_that_is_none_is_refused(question: str, answers: list[str]):
+    room = Room("x")
+    with pytest.raises(RoomError):
+        room.ask(question, answers)
+    assert room.poll is None
+
+
+def test_a_room_comes_back_from_disk():
+    room = Room(SECRET)
+    room.open = room.locked = True
+    assert SECRET not in str(room.to_dict())
+    again = Room.from_dict(room.to_dict())
+    assert (again.open, again.locked) == (True, True)
+    assert again.is_owner(SECRET)
+    assert not again.is_owner("other")

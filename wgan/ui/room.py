@@ -1,0 +1,146 @@
+"""A run and the people around it: links, a QR code, handing over the controls, polls."""
+
+from __future__ import annotations
+
+import segno
+import streamlit as st
+
+from wgan.lab.room import MAX_ANSWERS, MAX_WORDS, Poll, RoomError
+from wgan.lab.run import Run
+from wgan.ui import binding, people
+from wgan.ui.words import plain, sections
+
+_TICK = 1.0  # seconds between two looks at a poll
+
+
+def watching(run: Run) -> None:
+    """For those who may not change the run: that it is so, and the way to a run of their own."""
+    # Always there, so that what is below is not mounted anew when the controls change hands.
+    with st.container(horizontal=True, vertical_alignment="center", key="watching"):
+        if people.may_control(run):
+            return
+        st.caption(":material/visibility: " + sections("classroom")["watching"])
+
+
+def classroom(run: Run) -> None:
+    """The tab: for everybody the link, for the owner the rest."""
+    words = sections("classroom")
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.markdown("**Share this run**")
+        st.caption(words["share"])
+        st.code(people.link(run), language=None, wrap_lines=True)
+        st.image(_qr(people.link(run)), width=220, alt="QR code of the link")
+    with right:
+        if not people.owns(run):
+            st.caption(words["watching"] if not run.room.open else words["open"])
+            return
+        st.toggle(
+            "Hand the controls to the room",
+            value=run.room.open,
+            key=(key := binding.mirror("room_open", run.room.open)),
+            on_change=_set,
+            args=(run, "open", key),
+            help=words["open"],
+        )
+        st.toggle(
+            "Lock data uploads",
+            value=run.room.locked,
+            key=(key := binding.mirror("room_locked", run.room.locked)),
+            on_change=_set,
+            args=(run, "locked", key),
+            help=words["lock"],
+        )
+        _poll_form(run)
+        with st.expander("The owner's link"):
+            st.caption(words["owner"])
+            st.code(people.link(run, people.secret_of(run)), language=None, wrap_lines=True)
+
+
+def _set(run: Run, what: str, key: str) -> None:
+    """Callback of a toggle: the owner alone decides over the room."""
+    if people.owns(run) and not binding.replaced(key):
+        setattr(run.room, what, st.session_state[key])
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _qr(address: str) -> str:
+    """A QR code as a data URI: dark on white, whatever the theme, as cameras need it."""
+    return segno.make(address, error="m").png_data_uri(scale=6, border=3)
+
+
+# Polls ------------------------------------------------------------------------------------------
+
+
+def _poll_form(run: Run) -> None:
+    st.markdown("**A poll**")
+    st.caption(sections("classroom")["poll"])
+    with st.form("poll", border=False):
+        question = st.text_input(
+            "Question",
+            key="poll_question",
+            max_chars=MAX_WORDS,
+            placeholder="What happens when I switch to WGAN-GP?",
+        )
+        columns = st.columns(2)
+        answers = [
+            columns[number % 2].text_input(
+                f"Answer {number + 1}", key=f"poll_answer_{number}", max_chars=MAX_WORDS
+            )
+            for number in range(MAX_ANSWERS)
+        ]
+        if st.form_submit_button("Ask the room", icon=":material/ballot:"):
+            try:
+                run.room.ask(question, answers)
+            except RoomError as error:
+                binding.notice(str(error))
+            st.rerun()
+
+
+@st.fragment(run_every=_TICK)
+def poll(run: Run) -> None:
+    """The poll that is going on, wherever the page is; nothing when there is none."""
+    asked = run.room.poll
+    if asked is None:
+        st.html("<span></span>")  # keeps the place, so that nothing below is mounted anew
+        return
+    voter = people.visitor()
+    mine = run.room.voted(voter)
+    with st.container(border=True, key="poll_box"):
+        st.markdown(f"**{plain(asked.question)}**")
+        for number, answer in enumerate(asked.answers):
+            _answer(run, asked, number, answer, mine)
+        total = sum(asked.votes)
+        words = f"{total:,} vote{'' if total == 1 else 's'}"
+        st.caption(words + (" · closed" if asked.closed else ""))
+        if people.owns(run):
+            with st.container(horizontal=True):
+                if not asked.closed:
+                    st.button("Close the poll", key="poll_close", on_click=run.room.close_poll)
+                st.button("Take it away", key="poll_end", on_click=run.room.end_poll)
+
+
+def _answer(run: Run, asked: Poll, number: int, answer: str, mine: int | None) -> None:
+    """One answer: a button to vote, and a bar of the votes so far."""
+    left, right = st.columns([2, 3], vertical_alignment="center")
+    left.button(
+        plain(answer),
+        key=f"vote_{number}",
+        on_click=_vote,
+        args=(run, number, asked.question),
+        disabled=mine is not None or asked.closed,
+        type="primary" if mine == number else "secondary",
+        width="stretch",
+    )
+    votes, total = asked.votes[number], sum(asked.votes)
+    right.progress(votes / total if total else 0.0, text=f"{votes:,}")
+
+
+def _vote(run: Run, number: int, question: str) -> None:
+    asked = run.room.poll
+    if asked is None or asked.question != question:
+        return  # the owner has asked something else meanwhile
+    try:
+        run.room.vote(people.visitor(), number)
+    except RoomError as error:
+        st.toast(str(error))
