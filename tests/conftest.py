@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +15,9 @@ from wgan.data import load
 from wgan.lab.run import Run
 from wgan.lab.scheduler import use_training_threads
 from wgan.trainer import Trainer
+
+# The runs of a test are kept nowhere, unless it asks for a folder of its own.
+os.environ["WGAN_AUTOSAVE"] = "off"
 
 TINY: dict[str, Any] = {"width": 8, "depth": 1, "batch_size": 8, "critic_steps": 2}
 IMAGES: dict[str, Any] = {"data": "digits", "latent_dim": 4, "output": "tanh", "image_size": 8}

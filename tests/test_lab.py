@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gc
 import threading
 import time
@@ -21,6 +22,7 @@ from wgan.lab.history import Series, Snapshot, Snapshots
 from wgan.lab.registry import Lab
 from wgan.lab.run import Run
 from wgan.lab.scheduler import Scheduler
+from wgan.limits import Limits
 
 VIEW = ImageView(np.zeros((1, 1, 1, 1), np.uint8), np.zeros((1, 1, 1, 1), np.uint8))
 
@@ -262,11 +264,12 @@ def test_a_run_that_cannot_load_stays_to_say_so(
     assert lab.get(run.id) is run
 
 
-def test_the_oldest_unwatched_run_leaves_when_there_are_too_many(
-    lab: Lab, make_config: MakeConfig, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr(registry, "MAX_RUNS", 3)
+def test_the_oldest_unwatched_run_leaves_when_there_are_too_many(lab: Lab, make_config: MakeConfig):
+    lab.limits = Limits(max_runs=3)
     runs = [lab.create(make_config(), playing=False) for _ in range(3)]
+    until(lambda: all(run.state == "paused" for run in runs))
+    for run in runs:
+        lab.leave(run.id)
     lab.get(runs[0].id)
     newest = lab.create(make_config(), playing=False)
     assert lab.ids() == [runs[0].id, runs[2].id, newest.id]
@@ -275,7 +278,7 @@ def test_the_oldest_unwatched_run_leaves_when_there_are_too_many(
 def test_unwatched_runs_sleep_and_then_leave(
     lab: Lab, make_config: MakeConfig, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(registry, "SLEEPS_AFTER", 0.3)
+    monkeypatch.setattr(lab, "limits", dataclasses.replace(lab.limits, sleep_after=0.3))
     run, watched = lab.create(make_config()), lab.create(make_config())
     until(lambda: watched.state == "playing" and watched.trainer.steps > 0)
     end = time.monotonic() + 0.8
@@ -288,7 +291,7 @@ def test_unwatched_runs_sleep_and_then_leave(
     assert run.state == "playing"
     lab.get(run.id)
     until(lambda: run.trainer.steps > steps)
-    monkeypatch.setattr(registry, "LEAVES_AFTER", 2.0)
+    monkeypatch.setattr(lab, "limits", dataclasses.replace(lab.limits, leave_after=2.0))
     until(lambda: lab.get(watched.id) and lab.ids() == [watched.id])
 
 

@@ -1,4 +1,4 @@
-"""The runs of this process: made here, found by id, cleared away on the registry's own clock."""
+"""The runs of this process: made here, found by id, put to sleep and to disk on its own clock."""
 
 from __future__ import annotations
 
@@ -8,41 +8,63 @@ import logging
 import secrets
 import threading
 import time
+import weakref
+from collections.abc import Sequence
 
-from wgan.config import ConfigError, ExperimentConfig
+from wgan.config import ConfigError, ExperimentConfig, from_dict
 from wgan.data.uploads import is_upload
+from wgan.lab.autosave import Autosaver
+from wgan.lab.places import Place, who_goes
+from wgan.lab.record import unpack
 from wgan.lab.room import Room
 from wgan.lab.run import Run
 from wgan.lab.scheduler import Scheduler
+from wgan.lab.store import Store
+from wgan.limits import Limits, count_parameters
+from wgan.limits import limits as limits_of_the_server
 from wgan.trainer import resolve_device
 
 log = logging.getLogger("wgan.lab")
 
-MAX_RUNS = 64
-SLEEPS_AFTER = 60.0  # seconds without a watcher until a run stops training
-LEAVES_AFTER = 30 * 60.0  # seconds without a watcher until it leaves memory
-FORGETS_AFTER = 120.0  # the same for a run that its maker left for another
+FORGETS_AFTER = 120.0  # seconds until a run leaves memory that its maker left for another
+SHUTS_DOWN_IN = 10.0  # seconds for saving all runs when the process ends
 
 
 class Lab:
     """All runs of a server. Thread-safe."""
 
-    def __init__(self) -> None:
-        self._runs: dict[str, Run] = {}
-        self._watched: dict[str, float] = {}
+    def __init__(self, limits: Limits | None = None) -> None:
+        self.limits = limits or limits_of_the_server()
+        folder, mb = self.limits.folder, self.limits.autosave_mb
+        store = None if folder is None else Store(folder, self.limits.autosave_runs, mb * 10**6)
+        self._autosaver = Autosaver(store)
+        self._places: dict[str, Place] = {}
+        # Runs that left memory, as long as somebody still holds them: they come back as they are.
+        self._departed: weakref.WeakValueDictionary[str, Run] = weakref.WeakValueDictionary()
         self._schedulers: dict[str, Scheduler] = {}
         self._loaders: set[threading.Thread] = set()
         self._lock = threading.Lock()
 
+    @property
+    def warning(self) -> str | None:
+        """One sentence while runs are not being saved; None when they are."""
+        return self._autosaver.warning
+
     def create(
-        self, config: ExperimentConfig, *, playing: bool = True, secret: str | None = None
+        self,
+        config: ExperimentConfig,
+        *,
+        playing: bool = True,
+        secret: str | None = None,
+        visitor: str = "",
     ) -> Run:
-        """A new run; it loads in the background and then plays. The oldest unwatched may leave.
+        """A new run; it loads in the background and then plays. Unwatched ones may leave for it.
 
         secret: its owner's, see `Room`; without one everybody may change the run.
+        visitor: who makes it, any name that is the visitor's own; without one nobody's are counted.
 
-        Raises `ConfigError` for a config that would read a path of the server's disk: configs
-        come from anybody.
+        Raises `LimitError` when the server is full, and `ConfigError` for a config that would
+        read a path of the server's disk: configs come from anybody.
         """
         if config.data == "folder" and not is_upload(config.folder):
             raise ConfigError(
@@ -51,24 +73,141 @@ class Lab:
             )
         run = Run(secrets.token_urlsafe(6), config, playing=playing)
         run.room = Room(secret)
+        place = Place(run, self.limits.check(config), time.monotonic(), visitor)
         with self._lock:
-            while len(self._runs) >= MAX_RUNS:
-                self._close(min(self._watched, key=self._watched.__getitem__))
-            self._runs[run.id] = run
-            self._watched[run.id] = time.monotonic()
+            self._make_room(place)
+            self._settle(place)
         log.info("made run=%s data=%s objective=%s", run.id, config.data, config.objective)
-        # Loading may take minutes (a download): it must not hold up the training of others.
-        loader = threading.Thread(target=self._load, args=(run,), name="loader", daemon=True)
-        self._loaders.add(loader)
-        loader.start()
+        self._start_loading(run, saved=False)
         return run
 
-    def _load(self, run: Run) -> None:
-        run.prepare()
+    def get(self, id: str) -> Run | None:
+        """The run of this id, and a note that somebody watches it; None when there is none.
+
+        A run that left memory comes back, at the step and in the state that it had: at first it
+        is loading. Raises `LimitError` when there is no room for it.
+        """
+        with self._lock:
+            if (place := self._places.get(id)) is not None:
+                place.seen, place.leaving = time.monotonic(), False
+                return place.run
+            if (run := self._departed.pop(id, None)) is not None:
+                place = Place(run, count_parameters(run.config), time.monotonic())
+                self._make_room(place)
+                self._settle(place)
+                self._scheduler_of(run).add(run)
+                log.info("woke run=%s from memory", id)
+                return run
+        return self._restore(id)
+
+    def _restore(self, id: str) -> Run | None:
+        store = self._autosaver.store
+        if store is None or (about := store.read_about(id)) is None:
+            return None
+        try:
+            run = Run(id, from_dict(about["config"]))
+            run.room = Room.from_dict(about["room"])
+        except (ConfigError, KeyError, TypeError) as error:
+            store.set_aside(id, error)
+            return None
+        place = Place(run, count_parameters(run.config), time.monotonic())
+        with self._lock:
+            if id in self._places:  # somebody else asked at the same moment
+                return self._places[id].run
+            self._make_room(place)
+            self._settle(place)
+        self._start_loading(run, saved=True)
+        return run
+
+    def leave(self, id: str) -> None:
+        """Its maker goes on to another run: it sleeps now and soon leaves, unless it is watched."""
+        with self._lock:
+            if (place := self._places.get(id)) is not None:
+                idle = max(self.limits.sleep_after, self.limits.leave_after - FORGETS_AFTER)
+                place.seen = time.monotonic() - idle - 0.001
+
+    def close(self, id: str) -> None:
+        """Ends a run for good, in memory and on disk; an unknown id is no error."""
+        with self._lock:
+            if (place := self._places.pop(id, None)) is not None:
+                self._unschedule(place.run)
+                log.info("closed run=%s", id)
+            self._departed.pop(id, None)
+        self._autosaver.forget(id)
+
+    def ids(self) -> list[str]:
+        """The runs in memory, the oldest first."""
+        with self._lock:
+            return [id for id, place in self._places.items() if not place.leaving]
+
+    # Room -----------------------------------------------------------------------------------
+
+    def _settle(self, place: Place) -> None:
+        place.run.allow = self.limits.check_live
+        self._places[place.run.id] = place
+        self._autosaver.arrived(place.run)
+
+    def _make_room(self, new: Place) -> None:
+        """Sends unwatched runs away until there is room. Raises `LimitError` for too few."""
+        for place in who_goes(self._places.values(), new, self.limits):
+            self._send_away(place)
+
+    def _send_away(self, place: Place) -> None:
+        """The run leaves once it is saved: its own thread sees to that."""
+        place.leaving = True
+        if place.run.state == "loading":  # there is nothing to save, and no thread yet
+            self._drop(place)
+        for scheduler in self._schedulers.values():
+            scheduler.wake()
+
+    def _drop(self, place: Place) -> None:
+        run = place.run
+        del self._places[run.id]
+        self._unschedule(run)
+        self._autosaver.left(run.id)
+        if run.mark() is not None:
+            self._departed[run.id] = run
+        log.info("left run=%s", run.id)
+
+    def _unschedule(self, run: Run) -> None:
+        for scheduler in self._schedulers.values():
+            scheduler.remove(run)
+
+    # Loading --------------------------------------------------------------------------------
+
+    def _start_loading(self, run: Run, *, saved: bool) -> None:
+        # Loading may take minutes (a download): it must not hold up the training of others.
+        loader = threading.Thread(target=self._load, args=(run, saved), name="loader", daemon=True)
+        self._loaders.add(loader)
+        loader.start()
+
+    def _load(self, run: Run, saved: bool) -> None:
+        if saved:
+            self._load_saved(run)
+        else:
+            run.prepare()
         with self._lock:
             self._loaders.discard(threading.current_thread())
-            if self._runs.get(run.id) is run:
+            place = self._places.get(run.id)
+            if place is not None and place.run is run:
+                if saved:
+                    self._autosaver.came_back(run)
                 self._scheduler_of(run).add(run)
+
+    def _load_saved(self, run: Run) -> None:
+        store = self._autosaver.store
+        assert store is not None
+        read, record = store.read(run.id), None
+        try:
+            record = unpack(*read) if read else None
+        except (KeyError, TypeError, ValueError, IndexError) as error:
+            store.set_aside(run.id, error)
+        if record is None:
+            run.break_off(RuntimeError("The saved copy of this run is damaged; start a new one."))
+            return
+        run.prepare(record)
+        if run.mark() is not None:
+            log.info("restored run=%s step=%d %s", run.id, run.trainer.steps, run.state)
 
     def _scheduler_of(self, run: Run) -> Scheduler:
         try:
@@ -79,54 +218,56 @@ class Lab:
             self._schedulers[device] = Scheduler(device, self._asleep, self._keep_house)
         return self._schedulers[device]
 
-    def get(self, id: str) -> Run | None:
-        """The run of this id, and a note that somebody watches it; None when there is none."""
-        run = self._runs.get(id)
-        if run is not None:
-            self._watched[id] = time.monotonic()
-        return run
-
-    def leave(self, id: str) -> None:
-        """Its maker goes on to another run: it sleeps now and soon leaves, unless it is watched."""
-        if id in self._runs:
-            self._watched[id] = time.monotonic() - LEAVES_AFTER + FORGETS_AFTER
-
-    def close(self, id: str) -> None:
-        """Ends a run and frees its memory; an unknown id is no error."""
-        with self._lock:
-            self._close(id)
-
-    def _close(self, id: str) -> None:
-        run = self._runs.pop(id, None)
-        self._watched.pop(id, None)
-        if run is not None:
-            for scheduler in self._schedulers.values():
-                scheduler.remove(run)
-            log.info("closed run=%s", id)
-
-    def ids(self) -> list[str]:
-        return list(self._runs)
+    # On the training threads ----------------------------------------------------------------
 
     def _asleep(self, run: Run) -> bool:
-        watched = self._watched.get(run.id, 0.0)
-        return time.monotonic() - watched > SLEEPS_AFTER
+        place = self._places.get(run.id)
+        return place is None or place.idle > self.limits.sleep_after
+
+    def _rests(self, run: Run) -> bool:
+        place = self._places.get(run.id)
+        return place is not None and (place.asleep or place.leaving)
+
+    def _keep_house(self, runs: Sequence[Run]) -> None:
+        """Saves what is due, and lets go of runs that nobody watches. `runs`: of this thread."""
+        for run in runs:
+            asleep = self._asleep(run)
+            place = self._places.get(run.id)
+            if place is not None and place.asleep != asleep:
+                place.asleep = asleep
+                log.info("%s run=%s", "slept" if asleep else "woke", run.id)
+        self._autosaver.tend(runs, self._rests)
+        for run in runs:
+            place = self._places.get(run.id)
+            if place is not None and place.run is run and self._may_go(place):
+                with self._lock:
+                    if self._places.get(run.id) is place and self._may_go(place):
+                        self._drop(place)
+
+    def _may_go(self, place: Place) -> bool:
+        """Whether nobody watches the run and nothing is lost with it, or there is no other way."""
+        idle = place.idle > self.limits.leave_after
+        if not (idle or place.leaving):
+            return False
+        hopeless = self._autosaver.store is None or (place.leaving and not self._autosaver.works)
+        return hopeless or self._autosaver.is_saved(place.run)
 
     def shut_down(self) -> None:
-        """Ends all runs, and waits for the threads: torch must not compute as the process exits."""
-        for id in self.ids():
-            self.close(id)
+        """Saves and ends all runs, and waits for the threads: torch must not compute at exit."""
+        with self._lock:
+            runs = [place.run for place in self._places.values()]
+            self._places.clear()
+            for run in runs:
+                self._unschedule(run)
         for loader in filter(threading.Thread.is_alive, list(self._loaders)):
             loader.join(timeout=5.0)
-        for scheduler in self._schedulers.values():
-            scheduler.join(timeout=5.0)
-
-    def _keep_house(self) -> None:
-        """Lets go of the runs that nobody has watched for long."""
-        now = time.monotonic()
-        with self._lock:
-            for id, seen in list(self._watched.items()):
-                if now - seen > LEAVES_AFTER:
-                    self._close(id)
+        ended = all(scheduler.join(timeout=5.0) for scheduler in self._schedulers.values())
+        deadline = time.monotonic() + SHUTS_DOWN_IN
+        for run in runs:
+            # A thread that would not end may still be in the midst of a step.
+            if ended and time.monotonic() < deadline:
+                self._autosaver.save_now(run, deadline)
+        self._autosaver.wait(deadline)
 
 
 @functools.cache

@@ -188,7 +188,14 @@ class Run:
         log.info("ready run=%s data=%s device=%s", self.id, config.data, self.trainer.device)
 
     def _go_on_from(self, record: Record) -> None:
-        self.trainer.load(fill_in(record.trainer, self.trainer.state()))
+        try:
+            self.trainer.load(fill_in(record.trainer, self.trainer.state()))
+        except (RuntimeError, ValueError, KeyError, TypeError) as error:
+            # Another device has another kind of randomness, another version other layers.
+            log.warning("run=%s does not fit: %s", self.id, str(error).split("\n")[0])
+            raise RuntimeError(
+                "The saved run does not fit this server; start a new one with its settings."
+            ) from None
         self._watch.look()
         assert self._watch.view is not None
         snapshots = with_real(record.snapshots, self._watch.view)
@@ -204,10 +211,15 @@ class Run:
 
         The steps done first, then the rest. For the thread that advances the run.
         """
-        if self._trainer is None or self._past is None:
+        if self._trainer is None or self._past is None or self._state == "loading":
             return None
         room = tuple(self.room.to_dict().values())
         return (self._trainer.steps, self._past.events, self._state, self.slow, room)
+
+    @property
+    def in_step(self) -> bool:
+        """Whether slow motion has stopped in the midst of a step."""
+        return self._trainer is not None and self._walk is not None
 
     def record(self, *, finish: bool = False) -> Record | None:
         """Everything that the run needs to go on elsewhere, for the thread that advances it.

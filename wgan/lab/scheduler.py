@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 
 from wgan.lab.run import Run
+
+log = logging.getLogger("wgan.lab")
 
 SLICE = 0.05  # seconds a turn
 IDLE = 0.02  # seconds between two looks at runs that wait for their slow motion
@@ -29,19 +32,20 @@ class Scheduler:
     """Advances its runs in turns on one thread, which ends when no run is left.
 
     asleep: tells which runs to pass over though they play (nobody watches them).
-    housekeeping: called between turns, on this thread.
+    housekeeping: called between turns with all runs, on this thread.
     """
 
     def __init__(
         self,
         name: str,
         asleep: Callable[[Run], bool] = lambda run: False,
-        housekeeping: Callable[[], None] = lambda: None,
+        housekeeping: Callable[[Sequence[Run]], None] = lambda runs: None,
     ) -> None:
         self.name = name
         self._asleep = asleep
         self._housekeeping = housekeeping
         self._runs: list[Run] = []
+        self._complained = False
         self._condition = threading.Condition()
         self._thread: threading.Thread | None = None
 
@@ -63,10 +67,11 @@ class Scheduler:
                 self._runs.remove(run)
             self._condition.notify()
 
-    def join(self, timeout: float) -> None:
-        """Waits for the thread to end, once all runs were removed."""
+    def join(self, timeout: float) -> bool:
+        """Waits for the thread to end, once all runs were removed; whether it did."""
         if (thread := self._thread) is not None:
             thread.join(timeout)
+        return thread is None or not thread.is_alive()
 
     def wake(self) -> None:
         """There may be something to do."""
@@ -76,7 +81,7 @@ class Scheduler:
     def _work(self) -> None:
         use_training_threads()
         while True:
-            self._housekeeping()
+            self._keep_house()
             with self._condition:
                 if not self._runs:
                     self._thread = None
@@ -96,6 +101,24 @@ class Scheduler:
                 run.advance(SLICE)
             except Exception as error:
                 # A fault of ours in one run must not stop the others.
-                run.break_off(error)
+                _break_off(run, error)
+            self._keep_house()
         if time.monotonic() - started < IDLE / 2:  # all of them wait in slow motion
             time.sleep(IDLE)
+
+    def _keep_house(self) -> None:
+        with self._condition:
+            runs = tuple(self._runs)
+        try:
+            self._housekeeping(runs)
+        except Exception as error:
+            if not self._complained:
+                log.exception("housekeeping failed: %s", type(error).__name__)
+            self._complained = True
+
+
+def _break_off(run: Run, error: Exception) -> None:
+    try:
+        run.break_off(error)
+    except Exception:
+        log.exception("failed run=%s, and could not say so", run.id)

@@ -1,0 +1,69 @@
+"""Who may stay in memory: each run's place, and who goes when there is no room."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+from wgan.lab.run import Run
+from wgan.limits import LimitError, Limits
+
+log = logging.getLogger("wgan.lab")
+
+
+@dataclass
+class Place:
+    """A run's place in memory. seen: when it was watched last, on the monotonic clock."""
+
+    run: Run
+    parameters: int
+    seen: float
+    visitor: str = ""
+    asleep: bool = False
+    leaving: bool = False  # for lack of room, as soon as it is saved
+
+    @property
+    def idle(self) -> float:
+        """Seconds without a watcher."""
+        return time.monotonic() - self.seen
+
+
+def who_goes(places: Collection[Place], new: Place, limits: Limits) -> list[Place]:
+    """The unwatched runs, the longest unwatched first, that must go so that `new` has room.
+
+    Raises `LimitError` when it would not have room without watched runs going; then nobody goes.
+    """
+    going: list[Place] = []
+
+    def free(full: Callable[[list[Place]], bool], among: Collection[Place], sentence: str) -> None:
+        while full(staying := [p for p in among if not p.leaving and p not in going]):
+            unwatched = [p for p in staying if p.idle > limits.sleep_after]
+            if not unwatched:
+                log.info("limit hit: %s", sentence)
+                raise LimitError(sentence)
+            going.append(min(unwatched, key=lambda p: p.seen))
+
+    most = limits.max_runs_per_visitor
+    if new.visitor:
+        free(
+            lambda staying: len(staying) >= most,
+            [place for place in places if place.visitor == new.visitor],
+            f"You have {most} runs open, which is all that one visitor may; close one of their "
+            "pages and try again a minute later.",
+        )
+    free(
+        lambda staying: len(staying) >= limits.max_runs,
+        places,
+        f"This server is full, with {limits.max_runs} runs being watched; try again a minute "
+        "after somebody has closed their page.",
+    )
+    room = limits.max_parameters_in_all - new.parameters
+    free(
+        lambda staying: bool(staying) and sum(p.parameters for p in staying) > room,
+        places,
+        "This server's memory is full of runs that are being watched; choose smaller networks, "
+        "or try again a minute after somebody has closed their page.",
+    )
+    return going
