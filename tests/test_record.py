@@ -96,6 +96,18 @@ def test_a_run_goes_on_bit_for_bit(
             assert all(map(np.array_equal, again.past.curves()[name], curve))
 
 
+@pytest.mark.parametrize("changes", CHANGES[-2:], ids=str)
+def test_a_copy_goes_on_beside_its_origin(make_run: MakeRun, changes: dict[str, Any]):
+    run = train(make_run("dcgan", **changes), 3)
+    run.update("critic")
+    run.advance(0.05)
+    again = Run("copy", run.config)
+    again.prepare(kept(run))
+    for one in (run, again):
+        train(one, 8)
+    assert same(again.trainer.state(), run.trainer.state())
+
+
 def test_the_past_comes_back(make_run: MakeRun, tmp_path: Path):
     run = make_run(ema=0.9)
     for steps in (5, 12, 20):

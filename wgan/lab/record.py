@@ -73,6 +73,7 @@ def pack(record: Record) -> tuple[dict[str, Any], Tensors]:
         "room": dict(record.room),
         "events": [dataclasses.asdict(event) for event in record.events],
         "snapshots": [_about_snapshot(snapshot) for snapshot in chosen],
+        "gradients": len(record.trainer["gradients"]),
         "channels_last": inner,
     }
     return about, {name: tensor.contiguous() for name, tensor in tensors.items()}
@@ -134,12 +135,12 @@ def _unpack_trainer(tensors: Tensors, about: Mapping[str, Any]) -> dict[str, Any
             parameter, _, name = key.partition(".")
             values.setdefault(int(parameter), {})[name] = tensor
         state[optimizer] = {"state": values}
-    rng = _under("rng", tensors)
+    rng, gradients = _under("rng", tensors), _under("gradients", tensors)
     return state | {
         "config": from_dict(about["config"]),
         "steps": int(about["steps"]),
         "rng": [rng[str(number)] for number in range(len(rng))],
-        "gradients": {int(k): tensor for k, tensor in _under("gradients", tensors).items()},
+        "gradients": [gradients.get(str(number)) for number in range(about["gradients"])],
         "figures": tensors["figures"],
     }
 
@@ -150,10 +151,8 @@ def fill_in(state: Mapping[str, Any], fresh: Mapping[str, Any]) -> dict[str, Any
     for optimizer in _OPTIMIZERS:
         whole[optimizer] = {**fresh[optimizer], "state": state[optimizer]["state"]}
     device = fresh["figures"].device
-    gradients = state["gradients"]
     whole["gradients"] = [
-        gradients[number].to(device) if number in gradients else None
-        for number in range(len(fresh["gradients"]))
+        None if gradient is None else gradient.to(device) for gradient in state["gradients"]
     ]
     whole["figures"] = state["figures"].to(device)
     return whole
