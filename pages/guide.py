@@ -2,10 +2,12 @@
 
 import streamlit as st
 
+from wgan.lab.registry import lab
+from wgan.limits import describe, limits
 from wgan.losses import CONSTRAINT_EQUATIONS, CRITIC_EQUATIONS, GENERATOR_EQUATIONS
 from wgan.ui.controls import option_label
 from wgan.ui.shell import open_page
-from wgan.ui.words import sections, words
+from wgan.ui.words import plain, sections, words
 
 open_page("Guide")
 st.markdown(words("guide"))
@@ -27,3 +29,10 @@ for name, text in sections("constraints_each").items():
 
 st.subheader("What the numbers mean")
 st.markdown(words("numbers"))
+
+st.subheader("About this server")
+st.caption("What it takes at most, so that everybody in a class gets a turn.")
+rows = [{"setting": name, "value": value, "what": what} for name, value, what in describe(limits())]
+st.dataframe(rows, hide_index=True, height="content")
+if text := lab().warning:
+    st.warning(plain(text), icon=":material/info:")

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from lab_app import POINTS, LabApp, covers, wait_for
+from lab_app import IMAGES, POINTS, LabApp, covers, wait_for
 
+from wgan.lab.registry import lab
 from wgan.lab.room import Room, RoomError
 
 SECRET = "the owner's own"
@@ -215,3 +216,31 @@ def test_a_room_comes_back_from_disk():
     assert (again.open, again.locked) == (True, True)
     assert again.is_owner(SECRET)
     assert not again.is_owner("other")
+
+
+# A copy of one's own.
+
+
+@covers("fork", "fork_watched")
+@pytest.mark.parametrize("config", [POINTS, IMAGES], ids=["points", "images"])
+def test_a_fork_goes_on_from_here_and_is_ones_own(config: Any):
+    owner = LabApp(config, secret=SECRET, owner=SECRET)
+    owner.step()
+    owner.set("switch_objective", "lsgan")
+    owner.step()
+    watcher = LabApp(None, run=owner.id)
+    watcher.click("fork_watched")
+    assert watcher.id != owner.id
+    fork, run = watcher.run, owner.run
+    wait_for(lambda: fork.state != "loading")
+    fork.pause()
+    wait_for(lambda: not fork.active)
+    watcher.redraw()
+    assert not watcher.widget("reset").disabled
+    assert fork.frame.step >= 2
+    assert fork.config == run.config
+    assert fork.first_config == run.first_config
+    assert fork.events[: len(run.events)] == run.events
+    watcher.set("switch_objective", "gan")
+    assert run.config.objective == "lsgan"
+    assert len(lab().ids()) == 2

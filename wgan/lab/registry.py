@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import atexit
+import dataclasses
 import functools
 import logging
 import secrets
 import threading
 import time
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from wgan.config import ConfigError, ExperimentConfig, from_dict
 from wgan.data.uploads import is_upload
@@ -27,6 +28,7 @@ from wgan.trainer import resolve_device
 log = logging.getLogger("wgan.lab")
 
 FORGETS_AFTER = 120.0  # seconds until a run leaves memory that its maker left for another
+FORKS_WITHIN = 30.0  # seconds for a run to hand out a copy of itself
 SHUTS_DOWN_IN = 10.0  # seconds for saving all runs when the process ends
 
 
@@ -78,7 +80,35 @@ class Lab:
             self._make_room(place)
             self._settle(place)
         log.info("made run=%s data=%s objective=%s", run.id, config.data, config.objective)
-        self._start_loading(run, saved=False)
+        self._start_loading(run, run.prepare)
+        return run
+
+    def fork(self, id: str, *, secret: str | None = None, visitor: str = "") -> Run:
+        """A run that goes on playing from where another one is: its networks, past and log.
+
+        Raises `LimitError` when the server is full, and `ConfigError` when there is no such run.
+        """
+        origin = self.get(id)
+        if origin is None:
+            raise ConfigError(f"The run {id[:20]!r} is gone, so it cannot be forked.")
+        run = Run(secrets.token_urlsafe(6), origin.config)
+        run.room = Room(secret)
+        place = Place(run, self.limits.check(run.config), time.monotonic(), visitor)
+        with self._lock:
+            self._make_room(place)
+            self._settle(place)
+        log.info("forked run=%s from=%s", run.id, id)
+        copied = origin.copied()
+
+        def load() -> None:
+            try:
+                record = copied.result(timeout=FORKS_WITHIN)
+            except TimeoutError:
+                run.break_off(RuntimeError("The run could not be copied; try again."))
+            else:
+                run.prepare(dataclasses.replace(record, state="playing", message=""))
+
+        self._start_loading(run, load)
         return run
 
     def get(self, id: str) -> Run | None:
@@ -116,7 +146,7 @@ class Lab:
                 return self._places[id].run
             self._make_room(place)
             self._settle(place)
-        self._start_loading(run, saved=True)
+        self._start_loading(run, lambda: self._load_saved(run), saved=True)
         return run
 
     def leave(self, id: str) -> None:
@@ -175,17 +205,15 @@ class Lab:
 
     # Loading --------------------------------------------------------------------------------
 
-    def _start_loading(self, run: Run, *, saved: bool) -> None:
+    def _start_loading(self, run: Run, load: Callable[[], None], saved: bool = False) -> None:
         # Loading may take minutes (a download): it must not hold up the training of others.
-        loader = threading.Thread(target=self._load, args=(run, saved), name="loader", daemon=True)
+        arguments = (run, load, saved)
+        loader = threading.Thread(target=self._load, args=arguments, name="loader", daemon=True)
         self._loaders.add(loader)
         loader.start()
 
-    def _load(self, run: Run, saved: bool) -> None:
-        if saved:
-            self._load_saved(run)
-        else:
-            run.prepare()
+    def _load(self, run: Run, load: Callable[[], None], saved: bool) -> None:
+        load()
         with self._lock:
             self._loaders.discard(threading.current_thread())
             place = self._places.get(run.id)

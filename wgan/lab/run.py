@@ -148,6 +148,12 @@ class Run:
         self._ask(lambda: saved.set_result(self.capture()))
         return saved
 
+    def copied(self) -> Future[Record]:
+        """All that a copy of the run needs to go on from here, taken before its next step."""
+        record: Future[Record | None] = Future()
+        self._ask(lambda: record.set_result(self.record(finish=True)))
+        return record  # pyright: ignore[reportReturnType]  # with finish there always is one
+
     def schedule(self, due: Scheduled) -> None:
         """Plans a change; call it before the run is prepared."""
         self.scheduled.append(due)

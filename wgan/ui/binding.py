@@ -15,6 +15,7 @@ import streamlit as st
 from wgan.config import ConfigError, ExperimentConfig
 from wgan.lab.registry import lab
 from wgan.lab.run import Run
+from wgan.limits import LimitError
 from wgan.presets import DEFAULT, PRESETS
 from wgan.ui import people
 
@@ -28,11 +29,16 @@ def current_run() -> Run:
     becomes a notice.
     """
     wanted = st.query_params.get("run") or st.session_state.get(RUN)
-    run = lab().get(wanted) if wanted else None
-    if run is None:
-        if wanted:
-            notice(f"The run {wanted[:20]!r} is not in memory any more; this is a new one.")
-        run = _create(_first_config())
+    try:
+        run = lab().get(wanted) if wanted else None
+        if run is None:
+            if wanted:
+                notice(f"The run {wanted[:20]!r} is not here any more; this is a new one.")
+            run = _create(_first_config())
+    except LimitError as error:
+        st.warning(str(error), icon=":material/info:", title="This server is full")
+        st.caption("Runs that others share can still be watched by their links.")
+        st.stop()
     people.take_owners_link(run)
     _show(run)
     return run
@@ -49,7 +55,7 @@ def _first_config() -> ExperimentConfig:
 def _create(config: ExperimentConfig) -> Run:
     """A run that this tab owns. Raises `ConfigError`."""
     secret = people.new_secret()
-    run = lab().create(config, secret=secret)
+    run = lab().create(config, secret=secret, visitor=people.visitor())
     people.remember(run, secret)
     return run
 
@@ -69,6 +75,19 @@ def start(config: ExperimentConfig) -> None:
             lab().leave(old.id)
     _show(new)
     st.toast("A new run starts; the other one is left.", icon=":material/add:")
+
+
+def fork(run: Run) -> None:
+    """Callback: a run of this tab's own that goes on from where `run` is."""
+
+    def copy() -> None:
+        secret = people.new_secret()
+        new = lab().fork(run.id, secret=secret, visitor=people.visitor())
+        people.remember(new, secret)
+        _show(new)
+        st.toast("This is a copy of your own; the other run goes on.", icon=":material/fork_right:")
+
+    attempt(copy)
 
 
 def mirror(name: str, value: Any, options: Sequence[Any] = ()) -> str:

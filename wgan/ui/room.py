@@ -20,6 +20,7 @@ def watching(run: Run) -> None:
         if people.may_control(run):
             return
         st.caption(":material/visibility: " + sections("classroom")["watching"])
+        _fork(run, "fork_watched", "Make a copy of my own")
 
 
 def classroom(run: Run) -> None:
@@ -31,6 +32,7 @@ def classroom(run: Run) -> None:
         st.caption(words["share"])
         st.code(people.link(run), language=None, wrap_lines=True)
         st.image(_qr(people.link(run)), width=220, alt="QR code of the link")
+        _fork(run, "fork", "Fork: go on in a run of my own")
     with right:
         if not people.owns(run):
             st.caption(words["watching"] if not run.room.open else words["open"])
@@ -61,6 +63,18 @@ def _set(run: Run, what: str, key: str) -> None:
     """Callback of a toggle: the owner alone decides over the room."""
     if people.owns(run) and not binding.replaced(key):
         setattr(run.room, what, st.session_state[key])
+
+
+def _fork(run: Run, key: str, label: str) -> None:
+    st.button(
+        label,
+        key=key,
+        icon=":material/fork_right:",
+        on_click=binding.fork,
+        args=(run,),
+        disabled=run.state == "loading" or run.frame.view is None,
+        help=sections("classroom")["fork"],
+    )
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
