@@ -7,6 +7,7 @@ again.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -19,7 +20,8 @@ from wgan.limits import LimitError
 from wgan.presets import DEFAULT, PRESETS
 from wgan.ui import people
 
-RUN, NOTICE, MIRRORS = "run_id", "notice", "mirrors"
+RUN, NOTICE, MIRRORS, WISHED = "run_id", "notice", "mirrors", "wished"
+TWICE = 0.5  # seconds within which the same wish is the same click
 
 
 def current_run() -> Run:
@@ -68,6 +70,8 @@ def _show(run: Run) -> None:
 
 def start(config: ExperimentConfig) -> None:
     """Leaves the run of this tab for a new one of this config."""
+    if _repeated(config):
+        return
     new = _create(config)
     if old := lab().get(st.session_state.get(RUN, "")):
         new.slow = old.slow
@@ -81,6 +85,8 @@ def fork(run: Run) -> None:
     """Callback: a run of this tab's own that goes on from where `run` is."""
 
     def copy() -> None:
+        if _repeated(run.id):
+            return
         secret = people.new_secret()
         new = lab().fork(run.id, secret=secret, visitor=people.visitor())
         people.remember(new, secret)
@@ -88,6 +94,16 @@ def fork(run: Run) -> None:
         st.toast("This is a copy of your own; the other run goes on.", icon=":material/fork_right:")
 
     attempt(copy)
+
+
+def _repeated(wish: Any) -> bool:
+    """Whether this tab has just wished for the same.
+
+    A click may come twice when a fragment's tick arrives together with it; one run is meant.
+    """
+    before, when = st.session_state.get(WISHED, (None, 0.0))
+    st.session_state[WISHED] = (wish, now := time.monotonic())
+    return before == wish and now - when < TWICE
 
 
 def mirror(name: str, value: Any, options: Sequence[Any] = ()) -> str:
