@@ -1,0 +1,59 @@
+"""The app, with a record of how its runs advance: `python -m benchmarks.observed FILE PORT`.
+
+Twenty times a second it adds a line to FILE when a run has advanced: the time (`time.time`) and
+the steps of every run in memory. What the pages show would tell the pages' delays too.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+import time
+import weakref
+from pathlib import Path
+from typing import Any
+
+from streamlit.web import cli
+
+from wgan.lab.registry import Lab
+from wgan.lab.run import Run
+
+ROOT = Path(__file__).parents[1]
+EVERY = 0.05  # seconds between two looks
+
+
+def main() -> None:
+    file, port = Path(sys.argv[1]), sys.argv[2]
+    runs: weakref.WeakSet[Run] = weakref.WeakSet()
+    create = Lab.create
+
+    def noting(lab: Lab, *args: Any, **kwargs: Any) -> Run:
+        run = create(lab, *args, **kwargs)
+        runs.add(run)
+        return run
+
+    # Asking the lab for a run would tell it that somebody watches.
+    Lab.create = noting  # pyright: ignore[reportAttributeAccessIssue]
+    threading.Thread(target=_record, args=(runs, file), name="observer", daemon=True).start()
+    sys.argv = ["streamlit", "run", str(ROOT / "app.py"), f"--server.port={port}"]
+    sys.argv += ["--server.headless=true", "--server.address=127.0.0.1"]
+    sys.argv += ["--server.fileWatcherType=none"]
+    cli.main()
+
+
+def _record(runs: weakref.WeakSet[Run], file: Path) -> None:
+    last: dict[str, int] = {}
+    with file.open("w", buffering=1) as out:
+        while True:
+            time.sleep(EVERY)
+            # Not the frame's step: a run that trains publishes only about twice a second.
+            ready = [run for run in list(runs) if run.state in ("playing", "paused")]
+            steps = {run.id: run.trainer.steps for run in ready}
+            if steps != last:
+                out.write(json.dumps([round(time.time(), 3), steps]) + "\n")
+                last = steps
+
+
+if __name__ == "__main__":
+    main()

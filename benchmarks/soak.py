@@ -1,0 +1,111 @@
+"""Hours of a class in which people come and go: does the server's memory grow?"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from typing import Any
+
+import numpy as np
+
+from benchmarks.server import AppServer, Health
+from benchmarks.viewer import Seen, Viewer
+
+# A visit's length, and the time between two things that a visitor does, in seconds.
+STAY, ACT = (10.0, 60.0), (2.0, 10.0)
+SETTLED = 600.0  # seconds until memory should have stopped growing
+SAMPLE = 5.0  # seconds between two looks at the memory
+# Runs leave soon, so that an hour sees many of them go.
+ENVIRONMENT = {"WGAN_SLEEP_AFTER": "10", "WGAN_LEAVE_AFTER": "60"}
+ACTIONS = ("Pause", "Play", "Reset", "One whole step", "objective", "constraint", "preset", "look")
+CHOICES = {"objective": "Objective", "constraint": "Constraint"}
+
+
+def soak(viewers: int, seconds: float, preset: str) -> dict[str, Any]:
+    """Keeps so many viewers on the app for so long. Returns what became of the server."""
+    seen, healths, did = Seen(), list[Health](), dict[str, int]()
+    with AppServer(ENVIRONMENT) as server:
+        asyncio.run(_fill(server, viewers, time.monotonic() + seconds, preset, seen, healths, did))
+        log = server.log()
+    start = healths[0].at
+    settled = min(SETTLED, seconds / 3)
+    after = [health for health in healths if health.at - start >= settled]
+    return {
+        "viewers": viewers,
+        "minutes": round((healths[-1].at - start) / 60, 1),
+        "pages_opened": len(seen.page),
+        "actions": did,
+        "runs_made": log.count("made run="),
+        "memory_mb": [round(h.memory_mb) for h in healths[:: max(1, len(healths) // 12)]],
+        "settled_after_minutes": round(settled / 60, 1),
+        "growth_mb": round(after[-1].memory_mb - after[0].memory_mb, 1),
+        "growth_mb_per_hour": round(_slope(after) * 3600, 1),
+        "threads": [healths[0].threads, max(h.threads for h in healths), healths[-1].threads],
+        "errors": len(seen.errors),
+        "first_errors": sorted(set(seen.errors))[:3],
+        "tracebacks": log.count("Traceback (most recent call last)"),
+    }
+
+
+def _slope(healths: list[Health]) -> float:
+    """MB a second, by least squares."""
+    if len(healths) < 2:
+        return 0.0
+    at = np.array([health.at for health in healths])
+    memory = np.array([health.memory_mb for health in healths])
+    return float(np.polyfit(at - at[0], memory, 1)[0])
+
+
+async def _fill(
+    server: AppServer,
+    viewers: int,
+    end: float,
+    preset: str,
+    seen: Seen,
+    healths: list[Health],
+    did: dict[str, int],
+) -> None:
+    async def seat(number: int) -> None:
+        rng = random.Random(number)
+        while time.monotonic() < end:
+            await _visit(Viewer(server.url, seen, f"preset={preset}"), rng, end, did)
+
+    async def watch() -> None:
+        while True:
+            healths.append(server.health())
+            await asyncio.sleep(SAMPLE)
+
+    watching = asyncio.create_task(watch())
+    await asyncio.gather(*(seat(number) for number in range(viewers)))
+    watching.cancel()
+
+
+async def _visit(viewer: Viewer, rng: random.Random, end: float, did: dict[str, int]) -> None:
+    """One tab from its opening to its end."""
+    leaves = min(end, time.monotonic() + rng.uniform(*STAY))
+    await viewer.follow(5.0)
+    while time.monotonic() < leaves and not viewer.lost:
+        action = rng.choice(ACTIONS)
+        if await _act(viewer, action, rng):
+            did[action] = did.get(action, 0) + 1
+        await viewer.follow(rng.uniform(*ACT))
+    await viewer.close()
+
+
+async def _act(viewer: Viewer, action: str, rng: random.Random) -> bool:
+    """Does something, if the page has what it takes."""
+    widgets = viewer.widgets
+    if action in widgets.buttons:
+        await viewer.press(action)
+        return True
+    label = CHOICES.get(action, "")
+    if action == "preset":
+        label = next((name for name in widgets.choices if name.startswith("Preset")), "")
+    if label not in widgets.choices:
+        return action == "look"
+    options = widgets.choices[label]
+    if action == "preset":  # those that need no download
+        options = [name for name in options if name.startswith(("Ring", "Grid", "Digits", "Swiss"))]
+    await viewer.choose(label, rng.choice(options))
+    return True

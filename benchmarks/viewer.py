@@ -1,0 +1,206 @@
+"""A viewer of the app that speaks the browser's protocol and draws nothing.
+
+It asks for each fragment at the fragment's interval whether or not the last answer has come, and
+repeats the state of all widgets and the hashes of what it keeps in every message, as a browser
+does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+
+from benchmarks.widgets import Widgets
+
+MOST = 200 * 10**6  # bytes of one message
+DONE = (ForwardMsg.FINISHED_SUCCESSFULLY, ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY)
+_STEP = re.compile(r"step ([\d,]+)")
+
+
+class Update(NamedTuple):
+    """A redrawing: of which fragments, when it was asked for (`time.time`), until its last message
+    came (seconds), and its bytes."""
+
+    fragments: tuple[str, ...]
+    at: float
+    took: float
+    size: int
+
+
+@dataclass
+class Seen:
+    """What one viewer or several saw. Times in seconds.
+
+    page: until the first page was there; page_bytes: its size. updates: every redrawing of every
+    fragment. changes: until a click's page was there. steps: the last step shown.
+    """
+
+    page: list[float] = field(default_factory=list)
+    page_bytes: list[int] = field(default_factory=list)
+    updates: list[Update] = field(default_factory=list)
+    changes: list[float] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+    steps: int = 0
+
+
+class Viewer:
+    """One tab. `await follow(seconds)` opens it at the first call and then goes on.
+
+    query: what stands behind the `?`. page: a page's name, empty for the lab. What it sees is
+    added to `seen`, which several viewers may share.
+    """
+
+    def __init__(self, url: str, seen: Seen, query: str = "", page: str = "") -> None:
+        self.widgets = Widgets()
+        self.query, self.seen, self.step = query, seen, 0
+        self._url = url.replace("http", "ws", 1) + "/_stcore/stream"
+        self._origin = url
+        self._name, self._hash = page, ""
+        self._kept: set[str] = set()  # hashes of messages that need not be sent again
+        self._clocks: dict[str, asyncio.Task[None]] = {}  # fragment -> its timer
+        self._asked: dict[str, float] = {}  # fragment -> when its redrawing was asked for
+        self._drawing: tuple[str, ...] = ()  # the fragments that are being redrawn
+        self._clicked: float | None = None  # a whole page is under way since then
+        self._bytes = 0
+        self._socket: ClientConnection | None = None
+        self._opened = False
+        self.lost = False  # the connection is
+
+    async def follow(self, seconds: float) -> None:
+        """Follows the page for so long; a broken connection ends it early and is an error."""
+        end = time.monotonic() + seconds
+        try:
+            if self._socket is None:
+                await self._open()
+            assert self._socket is not None
+            while (left := end - time.monotonic()) > 0:
+                try:
+                    async with asyncio.timeout(left):
+                        data = await self._socket.recv(decode=False)
+                except TimeoutError:
+                    break
+                self._take(data)
+        except (OSError, ConnectionClosed) as error:
+            self.lost = True
+            self.seen.errors.append(f"connection: {error!r}")
+
+    async def close(self) -> None:
+        """Closes the tab."""
+        self._stop_clocks()
+        if not self._opened:
+            self.seen.errors.append("the page did not come")
+        if self._socket is not None:
+            await self._socket.close()
+
+    async def press(self, label: str) -> None:
+        """Clicks a button. Raises `KeyError` where there is none of this label."""
+        await self._rerun(pressed=label)
+
+    async def choose(self, label: str, option: str) -> None:
+        """Chooses an option. Raises `KeyError` where there is no such choice."""
+        self.widgets.choose(label, option)
+        await self._rerun()
+
+    async def _open(self) -> None:
+        self._clicked = time.time()
+        self._socket = await connect(
+            self._url,
+            origin=self._origin,  # type: ignore[arg-type]
+            subprotocols=["streamlit"],  # type: ignore[list-item]
+            compression=None,  # the server offers none unless it is told to
+            max_size=MOST,
+            open_timeout=30,
+            ping_interval=None,
+        )
+        await self._rerun()
+
+    async def _rerun(self, fragment: str = "", pressed: str = "") -> None:
+        message = BackMsg()
+        state = message.rerun_script
+        state.query_string = self.query
+        state.page_script_hash = self._hash
+        state.page_name = "" if self._hash else self._name
+        state.fragment_id = fragment
+        state.is_auto_rerun = bool(fragment)
+        state.cached_message_hashes.extend(self._kept)
+        state.widget_states.CopyFrom(self.widgets.states(pressed))
+        if fragment:
+            # Requests while one waits become one redrawing: the oldest has waited longest.
+            self._asked.setdefault(fragment, time.time())
+        else:
+            self._clicked = self._clicked or time.time()
+        assert self._socket is not None
+        await self._socket.send(message.SerializeToString())
+
+    async def _clock(self, fragment: str, every: float) -> None:
+        while True:
+            await asyncio.sleep(every)
+            try:
+                await self._rerun(fragment)
+            except ConnectionClosed:
+                return
+
+    def _stop_clocks(self) -> None:
+        for clock in self._clocks.values():
+            clock.cancel()
+        self._clocks.clear()
+
+    def _take(self, data: bytes) -> None:
+        self._bytes += len(data)
+        message = ForwardMsg.FromString(data)
+        if message.metadata.cacheable:
+            self._kept.add(message.hash)
+        kind = message.WhichOneof("type")
+        if kind == "delta":
+            self._draw(message.delta)
+        elif kind in ("new_session", "navigation"):
+            self._drawing = tuple(message.metadata.run.fragment_ids)
+            self._hash = getattr(message, kind).page_script_hash
+        elif kind == "page_info_changed":
+            self.query = message.page_info_changed.query_string
+        elif kind == "auto_rerun":
+            told = message.auto_rerun
+            if (old := self._clocks.pop(told.fragment_id, None)) is not None:
+                old.cancel()
+            clock = self._clock(told.fragment_id, told.interval)
+            self._clocks[told.fragment_id] = asyncio.create_task(clock)
+        elif kind == "script_finished":
+            self._finished(message.script_finished)
+
+    def _draw(self, delta: Any) -> None:
+        if delta.WhichOneof("type") != "new_element":
+            return
+        element = delta.new_element
+        self.widgets.take(element)
+        kind = element.WhichOneof("type")
+        if kind == "exception":
+            self.seen.errors.append(f"exception: {element.exception.message[:200]}")
+        elif kind == "html" and (found := _STEP.search(element.html.body)):
+            self.step = int(found[1].replace(",", ""))
+            self.seen.steps = max(self.seen.steps, self.step)
+
+    def _finished(self, status: int) -> None:
+        now = time.time()
+        if status == ForwardMsg.FINISHED_WITH_COMPILE_ERROR:
+            self.seen.errors.append("the page does not compile")
+        if status not in DONE:
+            return  # it is drawn again at once
+        if status == ForwardMsg.FINISHED_SUCCESSFULLY:
+            if self._clicked is not None:
+                (self.seen.changes if self._opened else self.seen.page).append(now - self._clicked)
+            if not self._opened:
+                self.seen.page_bytes.append(self._bytes)
+            self._opened, self._clicked = True, None
+            self._asked.clear()
+        elif asked := [self._asked.pop(id) for id in self._drawing if id in self._asked]:
+            took = now - min(asked)
+            self.seen.updates.append(Update(self._drawing, min(asked), took, self._bytes))
+        self._bytes = 0
