@@ -79,6 +79,15 @@ PHOTOS = {
 LARGE_DATA = ("celeba", "lsun")
 # Small enough that a CPU shows something within minutes; so the weights are not averaged for long.
 OWN = PHOTOS | WGAN_GP | {"image_size": 32, "width": 32, "lr": 2e-4, "ema": 0.99, "limit": 0}
+# The same without a convolution and without any normalisation.
+PHOTOS_MLP = PHOTOS | {
+    "network": "mlp",
+    "width": 512,
+    "depth": 4,
+    "norm_g": "none",
+    "norm_d": "none",
+    "precision": "float32",
+}
 
 _ALL = [
     Preset(
@@ -202,10 +211,7 @@ _ALL = [
         "celeba-wgan-gp-mlp",
         "CelebA · WGAN-GP, fully connected",
         "Every convolution replaced by a linear layer and no normalisation: the loss stays calm.",
-        PHOTOS
-        | WGAN_GP
-        | {"data": "celeba", "network": "mlp", "width": 512, "depth": 4}
-        | {"norm_g": "none", "norm_d": "none", "precision": "float32"},
+        PHOTOS_MLP | WGAN_GP | {"data": "celeba"},
     ),
     Preset(
         "celeba64-wgan-gp",
@@ -217,10 +223,7 @@ _ALL = [
         "lsun64-wgan-gp-mlp",
         "LSUN bedrooms · WGAN-GP, fully connected",
         "The fully connected networks on rooms.",
-        PHOTOS
-        | WGAN_GP
-        | {"data": "lsun", "network": "mlp", "width": 512, "depth": 4}
-        | {"norm_g": "none", "norm_d": "none", "precision": "float32"},
+        PHOTOS_MLP | WGAN_GP | {"data": "lsun"},
     ),
     Preset(
         "lsun64-wgan-gp",
