@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from lab_app import IMAGES, POINTS, LabApp, covers, wait_for
 
 from tests.hub_server import HubServer
 from tests.image_files import encoded, image_column, parquet, picture, pictures, zipped
+from tests.test_hub_data import serve_celeba, serve_lsun
 from wgan.data import DataError, hub_images, uploads
 from wgan.data.uploads import is_upload
 from wgan.lab.registry import lab
@@ -181,3 +183,20 @@ def test_without_a_network_the_page_names_what_works(
     assert "cannot be reached" in error.value
     assert "Small digits" in error.value
     assert app.has("use_digits")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("preset", ["celeba-wgan-gp-mlp", "celeba64-wgan-gp", "lsun64-wgan-gp"])
+def test_the_presets_of_photographs_train_on_the_page(hub: HubServer, preset: str):
+    serve_celeba(hub, 600)
+    serve_lsun(hub, 600)
+    app = LabApp(None, preset=preset)
+    deadline = time.monotonic() + 1500
+    while app.run.frame.step < 50:
+        assert time.monotonic() < deadline
+        assert app.run.state != "failed", app.run.frame.message
+        time.sleep(2)
+        app.redraw()  # somebody watches: it does not fall asleep
+    assert app.run.config == PRESETS[preset].config
+    assert app.run.frame.measures is not None
