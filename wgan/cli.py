@@ -22,6 +22,7 @@ from tqdm import tqdm
 
 from wgan.config import ConfigError, ExperimentConfig, from_json
 from wgan.hub import HubError
+from wgan.info import add_info
 from wgan.lab import archive
 from wgan.lab.frame import Measures
 from wgan.lab.run import Run
@@ -87,6 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     replay.add_argument("--json", action="store_true", help="the figures as one JSON line")
     replay.set_defaults(command=_replay)
     add_commands(commands)
+    add_info(commands)
     return parser
 
 
