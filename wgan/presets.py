@@ -77,17 +77,14 @@ PHOTOS = {
 }
 
 LARGE_DATA = ("celeba", "lsun")
-# Small enough that a CPU shows something within minutes; so the weights are not averaged for long.
-OWN = PHOTOS | WGAN_GP | {"image_size": 32, "width": 32, "lr": 2e-4, "ema": 0.99, "limit": 0}
-# The same without a convolution and without any normalisation.
-PHOTOS_MLP = PHOTOS | {
-    "network": "mlp",
-    "width": 512,
-    "depth": 4,
-    "norm_g": "none",
-    "norm_d": "none",
-    "precision": "float32",
-}
+# Small enough that a CPU shows something within minutes, where small batches and no normalisation
+# in the critic get further than the settings above.
+OWN = (
+    PHOTOS
+    | WGAN_GP
+    | {"image_size": 32, "width": 32, "batch_size": 32, "norm_d": "none", "lr": 2e-4, "ema": 0.99}
+    | {"activation": "leaky_relu", "limit": 0}
+)
 
 _ALL = [
     Preset(
