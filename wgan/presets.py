@@ -85,6 +85,15 @@ OWN = (
     | {"image_size": 32, "width": 32, "batch_size": 32, "norm_d": "none", "lr": 2e-4, "ema": 0.99}
     | {"activation": "leaky_relu", "limit": 0}
 )
+# The same without a convolution and without any normalisation.
+PHOTOS_MLP = PHOTOS | {
+    "network": "mlp",
+    "width": 512,
+    "depth": 4,
+    "norm_g": "none",
+    "norm_d": "none",
+    "precision": "float32",
+}
 
 _ALL = [
     Preset(
