@@ -278,9 +278,9 @@ def test_the_oldest_unwatched_run_leaves_when_there_are_too_many(lab: Lab, make_
 def test_unwatched_runs_sleep_and_then_leave(
     lab: Lab, make_config: MakeConfig, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(lab, "limits", dataclasses.replace(lab.limits, sleep_after=0.3))
     run, watched = lab.create(make_config()), lab.create(make_config())
     until(lambda: watched.state == "playing" and watched.trainer.steps > 0)
+    monkeypatch.setattr(lab, "limits", dataclasses.replace(lab.limits, sleep_after=0.3))
     end = time.monotonic() + 0.8
     while time.monotonic() < end:
         lab.get(watched.id)
@@ -289,8 +289,7 @@ def test_unwatched_runs_sleep_and_then_leave(
     until(lambda: lab.get(watched.id) and watched.trainer.steps > others + 20)
     assert run.trainer.steps == steps  # asleep, though it plays
     assert run.state == "playing"
-    lab.get(run.id)
-    until(lambda: run.trainer.steps > steps)
+    until(lambda: lab.get(run.id) and run.trainer.steps > steps)
     monkeypatch.setattr(lab, "limits", dataclasses.replace(lab.limits, leave_after=2.0))
     until(lambda: lab.get(watched.id) and lab.ids() == [watched.id])
 
