@@ -76,15 +76,6 @@ PHOTOS = {
     "limit": 50_000,
 }
 
-LARGE_DATA = ("celeba", "lsun")
-# Small enough that a CPU shows something within minutes, where small batches and no normalisation
-# in the critic get further than the settings above.
-OWN = (
-    PHOTOS
-    | WGAN_GP
-    | {"image_size": 32, "width": 32, "batch_size": 32, "norm_d": "none", "lr": 2e-4, "ema": 0.99}
-    | {"activation": "leaky_relu", "limit": 0}
-)
 # The same without a convolution and without any normalisation.
 PHOTOS_MLP = PHOTOS | {
     "network": "mlp",
@@ -94,6 +85,15 @@ PHOTOS_MLP = PHOTOS | {
     "norm_d": "none",
     "precision": "float32",
 }
+LARGE_DATA = ("celeba", "lsun")
+# Small enough that a CPU shows something within minutes, where small batches and no normalisation
+# in the critic get further than the settings above.
+OWN = (
+    PHOTOS
+    | WGAN_GP
+    | {"image_size": 32, "width": 32, "batch_size": 32, "norm_d": "none", "lr": 2e-4, "ema": 0.99}
+    | {"activation": "leaky_relu", "limit": 0}
+)
 
 _ALL = [
     Preset(
