@@ -21,6 +21,7 @@ from wgan.lab.frame import Frame, ImageView, PointView, Stage
 from wgan.lab.history import Snapshot
 from wgan.lab.registry import lab
 from wgan.lab.run import Run
+from wgan.limits import LimitError
 from wgan.trainer import STAGES
 from wgan.ui import _compat
 from wgan.ui.equation import equation
@@ -54,8 +55,11 @@ def shown(run: Run) -> tuple[Any, ...]:
 @st.fragment(run_every=TICK)
 def live(run: Run, places: Places, drawn: tuple[Any, ...]) -> None:
     """Streams the run into its places. `drawn`: what `shown` said when the page was drawn."""
-    watched = lab().get(run.id) is not None  # asking says that somebody watches
-    if not watched or shown(run) != drawn:
+    try:
+        here = lab().get(run.id) is run  # asking says that somebody watches
+    except LimitError:
+        here = False  # it has left memory, and there is no room for it: the page says so
+    if not here or shown(run) != drawn:
         st.rerun()
     try:
         _fill(run, places)

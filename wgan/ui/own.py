@@ -8,12 +8,12 @@ from wgan.config import HUB
 from wgan.data import DataError
 from wgan.data.uploads import LEAST, MOST, UNPACKED, store_upload
 from wgan.lab.run import Run
+from wgan.limits import limits
 from wgan.presets import own_images
 from wgan.ui import binding, people
 from wgan.ui.draw import draw
 from wgan.ui.words import plain
 
-ZIP = 200  # MB that an upload may have; the server's own limit is in .streamlit/config.toml
 FROM_HUB = 5000  # images that a set on the Hub is tried with
 _CAME = "upload_came"
 
@@ -36,7 +36,7 @@ def own_data(run: Run) -> None:
             "Upload a zip of images",
             type="zip",
             key="upload_images",
-            max_upload_size=ZIP,
+            max_upload_size=limits().max_upload_mb,
             on_change=_note_upload,
             help=f"{LEAST} to {MOST:,} images (png, jpg, webp, gif, bmp) of together up to "
             f"{UNPACKED // 1_000_000} MB; each is cropped to its centre square. They are kept on "

@@ -10,6 +10,7 @@ import streamlit as st
 
 from wgan import figures
 from wgan.hub import HubError
+from wgan.limits import limits
 from wgan.ui.binding import notice, pop_notice
 from wgan.ui.gallery import hub
 from wgan.ui.gallery.opening import open_bundled, open_folder
@@ -91,7 +92,7 @@ def _file() -> None:
     st.file_uploader(
         "A generator's weights, or a zip of a checkpoint",
         type=["safetensors", "bin", "pt", "pth", "ckpt", "zip"],
-        max_upload_size=MAX_UPLOAD,
+        max_upload_size=min(MAX_UPLOAD, limits().max_upload_mb),
         key="upload_generator",
         on_change=_uploaded,
     )
