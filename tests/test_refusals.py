@@ -142,7 +142,7 @@ def saved(folder: Path) -> Path:
     run.apply({"lr": 0.01})
     while run.active:
         run.advance(1)
-    archive.save(run, folder)
+    archive.save(run.capture(), folder)
     return folder
 
 
