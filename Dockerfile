@@ -6,18 +6,9 @@ FROM python:3.11-slim
 # variables on as build arguments.
 ARG TORCH=cpu
 
-# Everything that is written at run time goes below HOME: the only folder that the user owns.
-# A Space with a persistent disk mounts it at /data: set these three to folders below it there.
-ENV HOME=/home/user \
-    VIRTUAL_ENV=/opt/venv \
+ENV VIRTUAL_ENV=/opt/venv \
     PATH=/opt/venv/bin:$PATH \
-    PYTHONUNBUFFERED=1 \
-    WGAN_DATA=/home/user/.cache/wgan-lab/data \
-    WGAN_AUTOSAVE=/home/user/.cache/wgan-lab/runs \
-    HF_HOME=/home/user/.cache/huggingface
-
-# A Space runs its container as user 1000.
-RUN useradd --create-home --home-dir /home/user --uid 1000 user
+    PYTHONUNBUFFERED=1
 
 WORKDIR /opt/app
 COPY requirements.txt .
@@ -30,7 +21,15 @@ RUN pip install --no-cache-dir --quiet uv \
 COPY . .
 RUN python -m compileall -q app.py pages wgan && chmod -R a+rX,go-w .
 
+# A Space runs its container as user 1000. Everything that is written at run time goes below HOME,
+# the only folder that the user owns; it is set last, or what installs would fill it as root.
+# A Space with a persistent disk mounts it at /data: set the three to folders below it there.
+RUN useradd --create-home --home-dir /home/user --uid 1000 user
 USER user
+ENV HOME=/home/user \
+    WGAN_DATA=/home/user/.cache/wgan-lab/data \
+    WGAN_AUTOSAVE=/home/user/.cache/wgan-lab/runs \
+    HF_HOME=/home/user/.cache/huggingface
 EXPOSE 8501
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s \
     CMD python -c "from urllib.request import urlopen; urlopen('http://127.0.0.1:8501/_stcore/health', timeout=4)"

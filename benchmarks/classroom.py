@@ -25,7 +25,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
-from benchmarks.one_viewer import in_own_process
+from benchmarks.headless import in_own_process
 from benchmarks.server import AppServer, Health, Progress
 from benchmarks.soak import soak
 from benchmarks.viewer import Seen, Viewer

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import socket
 import subprocess
@@ -23,7 +24,10 @@ class Rehearsal:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.base = folder / "base"  # the image's own Python
-        self.environment = {"PATH": f"{self.base / 'bin'}:/usr/local/bin:/usr/bin:/bin"}
+        self.environment = {
+            "PATH": f"{self.base / 'bin'}:/usr/local/bin:/usr/bin:/bin",
+            "HOME": str(folder / "root"),
+        }
         # The network's and the package index's settings are the machine's, not the image's.
         ours = ("PIP_", "UV_", "SSL_", "HTTP_", "HTTPS_", "NO_", "http", "no_proxy", "LANG")
         self.environment |= {k: v for k, v in os.environ.items() if k.startswith(ours)}
@@ -75,7 +79,8 @@ class Rehearsal:
 
     def _run(self, text: str) -> None:
         if text.startswith("useradd"):
-            home = Path(self.environment["HOME"])
+            words = shlex.split(self.here(text))
+            home = Path(words[words.index("--home-dir") + 1])
             home.mkdir(parents=True)
             if os.geteuid() == 0:
                 os.chown(home, USER, USER)

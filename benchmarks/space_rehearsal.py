@@ -72,6 +72,7 @@ def rehearse(folder: Path) -> bool:
         server.terminate()
         server.wait(timeout=60)
     check("ends when it is told to", lambda: f"exit code {server.returncode}")
+    check("its run is saved", lambda: _saved(rehearsal))
     check("project untouched", lambda: _same(before, _snapshot(rehearsal.work)))
     check("log", lambda: _log(folder / "log"))
     for note in rehearsal.notes:
@@ -161,6 +162,13 @@ def _command_line(rehearsal: Rehearsal) -> str:
     if told.returncode:
         raise RuntimeError(told.stderr[-500:])
     return f"`info` knows {len(json.loads(told.stdout))} things"
+
+
+def _saved(rehearsal: Rehearsal) -> str:
+    files = list(Path(rehearsal.environment["WGAN_AUTOSAVE"]).rglob("*"))
+    if not files:
+        raise RuntimeError("The folder of saved runs is empty.")
+    return f"{len(files)} files"
 
 
 def _snapshot(folder: Path) -> dict[str, tuple[int, int]]:
