@@ -121,10 +121,10 @@ def _gallery(browser: Browser, address: str, out: Path) -> None:
     page.goto(f"{address}?open=digits-gan")
     page.get_by_alt_text("64 generated images").wait_for()
     beside = page.get_by_role("combobox", name="Compare with")
-    for name in ("digits-wgan-clip", "digits-wgan-gp"):
+    for name in ("Digits · clipping", "Digits · WGAN-GP"):
         beside.click()
         page.get_by_role("option", name=name, exact=True).click()
-        page.get_by_text(name, exact=True).nth(1).wait_for()  # under its grid
+        page.wait_for_timeout(1500)
     page.keyboard.press("Escape")
     page.wait_for_timeout(1500)
     page.screenshot(path=out / "gallery-compare.png")

@@ -65,7 +65,7 @@ class Viewer:
         self._origin = url
         self._name, self._hash = page, ""
         self._kept: set[str] = set()  # hashes of messages that need not be sent again
-        self._clocks: dict[str, asyncio.Task[None]] = {}  # fragment -> its timer
+        self._clocks: dict[str, tuple[float, asyncio.Task[None]]] = {}  # fragment -> its interval
         self._asked: dict[str, float] = {}  # fragment -> when its redrawing was asked for
         self._drawing: tuple[str, ...] = ()  # the fragments that are being redrawn
         self._clicked: float | None = None  # a whole page is under way since then
@@ -94,7 +94,8 @@ class Viewer:
 
     async def close(self) -> None:
         """Closes the tab."""
-        self._stop_clocks()
+        for fragment in list(self._clocks):
+            self._stop_clock(fragment)
         if not self._opened:
             self.seen.errors.append("the page did not come")
         if self._socket is not None:
@@ -140,18 +141,26 @@ class Viewer:
         assert self._socket is not None
         await self._socket.send(message.SerializeToString())
 
+    def _tick(self, fragment: str, every: float) -> None:
+        """Asks for a fragment at an interval from now on; a clock that does so already goes on."""
+        if self._clocks.get(fragment, (0.0, None))[0] != every:
+            self._stop_clock(fragment)
+            clock = asyncio.create_task(self._clock(fragment, every))
+            self._clocks[fragment] = (every, clock)
+
     async def _clock(self, fragment: str, every: float) -> None:
+        due = time.monotonic()
         while True:
-            await asyncio.sleep(every)
+            due = max(due + every, time.monotonic())
+            await asyncio.sleep(due - time.monotonic())
             try:
                 await self._rerun(fragment)
             except ConnectionClosed:
                 return
 
-    def _stop_clocks(self) -> None:
-        for clock in self._clocks.values():
-            clock.cancel()
-        self._clocks.clear()
+    def _stop_clock(self, fragment: str) -> None:
+        if (old := self._clocks.pop(fragment, None)) is not None:
+            old[1].cancel()
 
     def _take(self, data: bytes) -> None:
         self._bytes += len(data)
@@ -167,11 +176,10 @@ class Viewer:
         elif kind == "page_info_changed":
             self.query = message.page_info_changed.query_string
         elif kind == "auto_rerun":
-            told = message.auto_rerun
-            if (old := self._clocks.pop(told.fragment_id, None)) is not None:
-                old.cancel()
-            clock = self._clock(told.fragment_id, told.interval)
-            self._clocks[told.fragment_id] = asyncio.create_task(clock)
+            self._tick(message.auto_rerun.fragment_id, message.auto_rerun.interval)
+        elif kind == "stop_auto_rerun":
+            for fragment in message.stop_auto_rerun.fragment_ids:
+                self._stop_clock(fragment)
         elif kind == "script_finished":
             self._finished(message.script_finished)
 

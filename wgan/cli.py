@@ -174,6 +174,8 @@ def _experiment(text: str) -> ExperimentConfig:
 
 def _check_writable(folder: Path) -> None:
     """Raises `ConfigError` before hours of training, not after them."""
+    if (folder / "config.json").exists():
+        raise ConfigError(f"--out {folder} holds a run already; name another folder.")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / ".writable").touch()

@@ -105,7 +105,7 @@ _ALL = [
     Preset(
         "digits-wgan-clip",
         "Digits · WGAN, clipped",
-        "All ten digits come, slowly: clipping keeps the critic's slope far below 1.",
+        "Some of the digits come, slowly: clipping keeps the critic's slope far below 1.",
         DIGITS | WGAN_CLIP | {"lr": 2e-4},
     ),
     Preset(

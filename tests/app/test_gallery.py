@@ -100,7 +100,7 @@ def test_samples_follow_seed_count_truncation_and_are_compared():
     app.set("count_4", 16)
     assert app.picture("16 generated images")
     app.set("compare", ["digits-gan", "ring-gan"])
-    assert {"digits-gan", "ring-gan"} <= {caption.value for caption in app.at.caption}
+    assert {"Digits · GAN", "Ring · GAN"} <= {caption.value for caption in app.at.caption}
 
 
 @covers("download_grid")

@@ -108,6 +108,8 @@ def _poll_form(run: Run) -> None:
                 run.room.ask(question, answers)
             except RoomError as error:
                 binding.notice(str(error))
+            else:
+                st.toast("The poll is at the top of everybody's page.", icon=":material/ballot:")
             st.rerun()
 
 

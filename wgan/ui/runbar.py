@@ -81,7 +81,7 @@ def _speed(run: Run) -> None:
 
 def about(run: Run) -> str:
     """One sentence on what to watch for in this run."""
-    name = _preset_of(run.first_config)
+    name = _preset_of(run.config) or _preset_of(run.first_config)  # a cured run is another one
     return PRESETS[name].about if name else data.about(run.config.data)
 
 

@@ -14,6 +14,7 @@ from wgan.zoo.checkpoint import CONFIG, Checkpoint, is_ours, open_checkpoint
 from wgan.zoo.importers import import_weights
 from wgan.zoo.kinds import foreign, weights_file
 from wgan.zoo.pull import pull
+from wgan.zoo.upload import open_upload
 
 
 def pulled(repo_id: str, commit: str | None = None) -> Path | None:
@@ -37,6 +38,8 @@ def open_named(name: str, report: Progress) -> Checkpoint:
         return open_place(place)
     if name in (one.name for one in bundled()):
         return open_place(find(name).folder)
+    if place.parent != Path() and place.parent.is_dir():
+        raise ZooError(f"There is nothing named {place.name!r} in {place.parent}.")
     if is_repo_id(name) or "://" in name:
         return open_place(pull(check_repo_id(name), report, never).folder)
     raise ZooError(
@@ -47,6 +50,8 @@ def open_named(name: str, report: Progress) -> Checkpoint:
 
 def open_place(place: Path) -> Checkpoint:
     """The generator in a folder or in a file of weights. Raises `ZooError`."""
+    if place.suffix.lower() == ".zip":
+        return open_upload(place.name, _read(place))  # what the lab hands out
     if not place.is_dir():
         return _imported(place, None)
     if is_ours(place):
@@ -56,6 +61,13 @@ def open_place(place: Path) -> Checkpoint:
     if weights is None:
         raise ZooError(foreign(names) or f"There are no weights of a generator in {place}.")
     return _imported(place / weights, place / CONFIG if CONFIG in names else None)
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise ZooError(f"{file} cannot be read: {error.strerror}.") from None
 
 
 def _names(folder: Path) -> list[str]:

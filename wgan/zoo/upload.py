@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import tempfile
 import zipfile
 from pathlib import Path
@@ -25,7 +26,8 @@ def open_upload(name: str, data: bytes) -> Checkpoint:
         if suffix == ".zip":
             _unpack(data, folder)
             return open_checkpoint(folder)
-        file = folder / f"uploaded{suffix}"  # a name of ours: theirs may be anything
+        # Under its name, which a refusal tells, as far as that is harmless.
+        file = folder / (re.sub(r"[^\w.-]", "_", Path(name).name)[-80:] or "file")
         file.write_bytes(data)
         imported = import_weights(file)
     return Checkpoint(imported.architecture, imported.generator, card=imported.note)

@@ -8,6 +8,7 @@ from wgan import figures
 from wgan.ui.gallery.opening import bundled_names, open_bundled
 from wgan.ui.live import live_figure
 from wgan.ui.words import sections
+from wgan.zoo.bundled import find
 from wgan.zoo.checkpoint import Checkpoint
 from wgan.zoo.explore import NO_TRUNCATION, draw_latents
 from wgan.zoo.pictures import picture
@@ -38,6 +39,7 @@ def samples(checkpoint: Checkpoint) -> None:
             "Compare with",
             bundled_names(),
             max_selections=2,
+            format_func=lambda name: find(name).label,
             key="compare",
             help=sections("gallery")["compare"],
             placeholder="Nothing",
@@ -51,7 +53,7 @@ def samples(checkpoint: Checkpoint) -> None:
         with column:
             png = _draw(one, int(seed), truncation, int(count), f"plane_{number}")
             if beside:
-                st.caption(name or "The open one")
+                st.caption(find(name).label if name else "The open one")
         if not name:
             with download:
                 st.download_button(

@@ -10,6 +10,7 @@ from wgan.data import title
 from wgan.figures.meter import three
 from wgan.ui.gallery import curves, one, samples, tour
 from wgan.ui.words import plain, without_pictures
+from wgan.zoo.architecture import LabNetworks
 from wgan.zoo.card import method_of
 from wgan.zoo.checkpoint import Checkpoint
 
@@ -44,12 +45,13 @@ def viewer(name: str, checkpoint: Checkpoint) -> None:
 
 def facts(checkpoint: Checkpoint) -> str:
     """One line: how it was trained, on what, and its size."""
-    architecture, experiment = checkpoint.architecture, checkpoint.experiment
+    architecture = checkpoint.architecture
     shape = architecture.sample_shape
     words = []
-    if experiment is not None:
-        network = {"mlp": "MLP", "dcgan": "DCGAN", "resnet": "ResNet"}[experiment.network]
-        words += [title(experiment.data), method_of(experiment), network]
+    if isinstance(architecture, LabNetworks):
+        config = architecture.config  # as it was at the end: a run may have been cured
+        network = {"mlp": "MLP", "dcgan": "DCGAN", "resnet": "ResNet"}[config.network]
+        words += [title(config.data), method_of(config), network]
     else:
         words.append(architecture.family)
     if checkpoint.steps is not None:
