@@ -65,7 +65,12 @@ def view(seed: int = 0, **changes) -> PointView:
 
 
 def show(given: PointView, **switches: bool) -> figures.Figure:
-    return figures.points(given, **({"surface": True, "manifold": True, "arrows": True} | switches))
+    return figures.points(
+        given,
+        surface=switches.get("surface", True),
+        manifold=switches.get("manifold", True),
+        arrows=switches.get("arrows", True),
+    )
 
 
 # ---- 2-D
