@@ -139,6 +139,7 @@ def seen_figures(seen: Seen, since: float) -> dict[str, Any]:
         "page_kb": round(statistics.median(seen.page_bytes or [0]) / 1000),
         "updates": len(updates),
         "other_updates": len(seen.updates) - len(updates),
+        "dropped": seen.dropped,
         "update_ms": _percentiles(times, 0),
         "update_kb": round(statistics.fmean([one.size for one in updates] or [0]) / 1000, 1),
         "steps_seen": seen.steps,

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -21,7 +22,6 @@ from websockets.exceptions import ConnectionClosed
 from benchmarks.widgets import Widgets
 
 MOST = 200 * 10**6  # bytes of one message
-DONE = (ForwardMsg.FINISHED_SUCCESSFULLY, ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY)
 _STEP = re.compile(r"step ([\d,]+)")
 
 
@@ -40,12 +40,14 @@ class Seen:
     """What one viewer or several saw. Times in seconds.
 
     page: until the first page was there; page_bytes: its size. updates: every redrawing of every
-    fragment. changes: until a click's page was there. steps: the last step shown.
+    fragment. dropped: redrawings of which nothing came, because the next one began before they were
+    sent. changes: until a click's page was there. steps: the last step shown.
     """
 
     page: list[float] = field(default_factory=list)
     page_bytes: list[int] = field(default_factory=list)
     updates: list[Update] = field(default_factory=list)
+    dropped: int = 0
     changes: list[float] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     steps: int = 0
@@ -67,7 +69,7 @@ class Viewer:
         self._kept: set[str] = set()  # hashes of messages that need not be sent again
         self._clocks: dict[str, tuple[float, asyncio.Task[None]]] = {}  # fragment -> its interval
         self._asked: dict[str, float] = {}  # fragment -> when its redrawing was asked for
-        self._drawing: tuple[str, ...] = ()  # the fragments that are being redrawn
+        self._came: Counter[str] = Counter()  # fragment -> bytes since it was last done
         self._clicked: float | None = None  # a whole page is under way since then
         self._bytes = 0
         self._socket: ClientConnection | None = None
@@ -169,9 +171,9 @@ class Viewer:
             self._kept.add(message.hash)
         kind = message.WhichOneof("type")
         if kind == "delta":
+            self._came[message.delta.fragment_id] += len(data)
             self._draw(message.delta)
         elif kind in ("new_session", "navigation"):
-            self._drawing = tuple(message.metadata.run.fragment_ids)
             self._hash = getattr(message, kind).page_script_hash
         elif kind == "page_info_changed":
             self.query = message.page_info_changed.query_string
@@ -181,7 +183,8 @@ class Viewer:
             for fragment in message.stop_auto_rerun.fragment_ids:
                 self._stop_clock(fragment)
         elif kind == "script_finished":
-            self._finished(message.script_finished)
+            fragments = tuple(message.metadata.run.fragment_ids)
+            self._finished(message.script_finished, fragments)
 
     def _draw(self, delta: Any) -> None:
         if delta.WhichOneof("type") != "new_element":
@@ -195,20 +198,27 @@ class Viewer:
             self.step = int(found[1].replace(",", ""))
             self.seen.steps = max(self.seen.steps, self.step)
 
-    def _finished(self, status: int) -> None:
-        now = time.time()
-        if status == ForwardMsg.FINISHED_WITH_COMPILE_ERROR:
-            self.seen.errors.append("the page does not compile")
-        if status not in DONE:
-            return  # it is drawn again at once
-        if status == ForwardMsg.FINISHED_SUCCESSFULLY:
-            if self._clicked is not None:
-                (self.seen.changes if self._opened else self.seen.page).append(now - self._clicked)
+    def _finished(self, status: int, fragments: tuple[str, ...]) -> None:
+        if fragments:
+            self._redrawn(status, fragments)
+        elif status == ForwardMsg.FINISHED_SUCCESSFULLY:
+            took = time.time() - (self._clicked or time.time())
             if not self._opened:
+                self.seen.page.append(took)
                 self.seen.page_bytes.append(self._bytes)
+            elif self._clicked is not None:
+                self.seen.changes.append(took)
             self._opened, self._clicked = True, None
             self._asked.clear()
-        elif asked := [self._asked.pop(id) for id in self._drawing if id in self._asked]:
-            took = now - min(asked)
-            self.seen.updates.append(Update(self._drawing, min(asked), took, self._bytes))
-        self._bytes = 0
+            self._came.clear()
+        elif status == ForwardMsg.FINISHED_WITH_COMPILE_ERROR:
+            self.seen.errors.append("the page does not compile")
+
+    def _redrawn(self, status: int, fragments: tuple[str, ...]) -> None:
+        size = sum(self._came.pop(id, 0) for id in fragments)
+        # A run that was overtaken says that it ended early, even if all of it came before that.
+        if status == ForwardMsg.FINISHED_EARLY_FOR_RERUN and not size:
+            self.seen.dropped += 1
+        elif asked := [self._asked.pop(id) for id in fragments if id in self._asked]:
+            update = Update(fragments, min(asked), time.time() - min(asked), size)
+            self.seen.updates.append(update)
