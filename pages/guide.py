@@ -35,4 +35,4 @@ st.caption("What it takes at most, so that everybody in a class gets a turn.")
 rows = [{"setting": name, "value": value, "what": what} for name, value, what in describe(limits())]
 st.dataframe(rows, hide_index=True, height="content")
 if text := lab().warning:
-    st.warning(plain(text), icon=":material/info:")
+    st.caption(f":material/info: {plain(text)}")

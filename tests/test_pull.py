@@ -373,7 +373,7 @@ def test_an_interrupted_pull_goes_on_later(hub: HubServer):
     assert until(lambda: bool(hub.asked("GET", "/large/")), 60)
     time.sleep(0.5)
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=20)
+    _, said = process.communicate(timeout=90)
     assert process.returncode == 130
     assert "interrupted" in said
     assert "Traceback" not in said
