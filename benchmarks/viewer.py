@@ -105,12 +105,19 @@ class Viewer:
 
     async def press(self, label: str) -> None:
         """Clicks a button. Raises `KeyError` where there is none of this label."""
-        await self._rerun(pressed=label)
+        await self._act(label)
 
     async def choose(self, label: str, option: str) -> None:
         """Chooses an option. Raises `KeyError` where there is no such choice."""
         self.widgets.choose(label, option)
-        await self._rerun()
+        await self._act()
+
+    async def _act(self, pressed: str = "") -> None:
+        try:
+            await self._rerun(pressed=pressed)
+        except ConnectionClosed as error:
+            self.lost = True
+            self.seen.errors.append(f"connection: {error!r}")
 
     async def _open(self) -> None:
         self._clicked = time.time()
