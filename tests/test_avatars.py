@@ -15,7 +15,7 @@ from wgan.data.avatars import ATTRIBUTES, FACES, MODES, FaceModes, draw, load_fa
 from wgan.data.images import ImageData
 from wgan.data.pixels import decode, resize
 
-SIZES = (16, 32, 64)
+SIZES = (16, 64)
 Set = tuple[torch.Tensor, FaceModes]
 
 

@@ -369,7 +369,14 @@ def test_an_interrupted_pull_goes_on_later(hub: HubServer):
     hub.add_model(GAN, {**OURS, "model.safetensors": bytes(2_000_000)})
     hub.fault(GAN, "slow")
     command = [sys.executable, "-m", "wgan", "pull", GAN]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=os.environ)
+    process = subprocess.Popen(
+        command,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ,
+        # Tests that run in a shell's background were told to ignore Ctrl-C, and hand that on.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     assert until(lambda: bool(hub.asked("GET", "/large/")), 60)
     time.sleep(0.5)
     process.send_signal(signal.SIGINT)

@@ -42,7 +42,7 @@ offset = st.session_state.setdefault("ticks", 0)
 smoothing = st.slider("smoothing", 1, 31, 5)
 
 
-@st.fragment(run_every=0.5)
+@st.fragment(run_every=0.25)
 def stream() -> None:
     st.session_state.ticks += 1
     tick = st.session_state.ticks
