@@ -124,7 +124,7 @@ class LabApp:
     def figure(self, key: str) -> str:
         """What a live chart was given, as JSON with data URIs for arrays."""
         (found,) = (c for c in self.at.get("bidi_component") if getattr(c, "key", None) == key)
-        return found.proto.json  # pyright: ignore[reportAttributeAccessIssue]
+        return found.proto.bytes.decode()  # pyright: ignore[reportAttributeAccessIssue]
 
     def widgets(self) -> Iterator[str]:
         """The key of every widget on the page; its label where it has none."""

@@ -7,6 +7,9 @@ component keeps its node and lets Plotly change what is in it. The JavaScript is
 from __future__ import annotations
 
 import gzip
+import json
+import threading
+from collections import OrderedDict
 from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
@@ -68,17 +71,37 @@ def live_figure(figure: Figure, *, key: str, height: int, alt: str) -> None:
     height: pixels, fixed; the width is the container's. alt: what a screen reader says. The page
     has to call `load_plotly` too; until Plotly is there, a skeleton stands in its place.
     """
-    _FIGURE(
-        key=key,
-        height=height,
-        data={
-            "data": figure["data"],
-            "layout": figure["layout"],
-            "height": height,
-            "alt": alt,
-            "name": key,
-        },
-    )
+    _FIGURE(key=key, height=height, data=_ENCODED.of(figure, height, alt, key))
+
+
+class _Encoded:
+    """Figures as the bytes that browsers get, encoded once for all who watch.
+
+    Given a dictionary, Streamlit would write it out twice for every viewer and redrawing.
+    """
+
+    def __init__(self, capacity: int) -> None:
+        self.capacity = capacity
+        # With the figure itself, so that no other can come to have its id meanwhile.
+        self._kept: OrderedDict[tuple[Any, ...], tuple[Figure, bytes]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def of(self, figure: Figure, height: int, alt: str, name: str) -> bytes:
+        known = (id(figure), height, alt, name)
+        with self._lock:
+            if known in self._kept:
+                self._kept.move_to_end(known)
+                return self._kept[known][1]
+            parts = {"data": figure["data"], "layout": figure["layout"]}
+            told = {**parts, "height": height, "alt": alt, "name": name}
+            encoded = json.dumps(told, separators=(",", ":")).encode()
+            self._kept[known] = (figure, encoded)
+            if len(self._kept) > self.capacity:
+                self._kept.popitem(last=False)
+            return encoded
+
+
+_ENCODED = _Encoded(capacity=64)
 
 
 def draw_pad(

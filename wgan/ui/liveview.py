@@ -1,4 +1,4 @@
-"""What streams: one fragment that redraws meter, samples, curves and status twice a second.
+"""What streams: one fragment that redraws meter, samples, curves and status, at its pace.
 
 It only reads the frame that the run published last; whatever is dear is built once a frame and
 shared by all viewers. The layout around it stays still, so a chart is never mounted anew.
@@ -23,12 +23,11 @@ from wgan.lab.registry import lab
 from wgan.lab.run import Run
 from wgan.limits import LimitError
 from wgan.trainer import STAGES
-from wgan.ui import _compat
+from wgan.ui import _compat, pace
 from wgan.ui.equation import equation
 from wgan.ui.live import live_figure
 from wgan.ui.words import plain
 
-TICK = 0.5  # seconds between two redrawings
 LAYERS = {"surface": "Critic's surface", "manifold": "Latent grid", "arrows": "Gradients"}
 CURVE_HEIGHT = 250
 
@@ -48,18 +47,22 @@ class Places:
 
 def shown(run: Run) -> tuple[Any, ...]:
     """What the widgets on the page show of a run; when it differs, the page is drawn again."""
-    people = (run.room.open, run.room.locked)
+    people = (run.room.open, run.room.locked, run.room.poll is not None)
     return (run.id, run.state, run.frame.state, run.slow, run.config, people)
 
 
-@st.fragment(run_every=TICK)
 def live(run: Run, places: Places, drawn: tuple[Any, ...]) -> None:
     """Streams the run into its places. `drawn`: what `shown` said when the page was drawn."""
+    beat = pace.beat()
+    st.fragment(_live, run_every=beat.pace)(run, places, drawn, beat)
+
+
+def _live(run: Run, places: Places, drawn: tuple[Any, ...], beat: pace.Beat) -> None:
     try:
         here = lab().get(run.id) is run  # asking says that somebody watches
     except LimitError:
         here = False  # it has left memory, and there is no room for it: the page says so
-    if not here or shown(run) != drawn:
+    if not here or shown(run) != drawn or beat.outlived:
         st.rerun()
     try:
         _fill(run, places)

@@ -113,13 +113,19 @@ def _poll_form(run: Run) -> None:
             st.rerun()
 
 
-@st.fragment(run_every=_TICK)
 def poll(run: Run) -> None:
     """The poll that is going on, wherever the page is; nothing when there is none."""
+    with st.container(key="poll_place"):  # always there: nothing below is mounted anew
+        st.html("<span></span>")
+        if run.room.poll is not None:
+            _poll(run)
+
+
+@st.fragment(run_every=_TICK)
+def _poll(run: Run) -> None:
     asked = run.room.poll
     if asked is None:
-        st.html("<span></span>")  # keeps the place, so that nothing below is mounted anew
-        return
+        return  # the live view sees it too, and has the page drawn again
     voter = people.visitor()
     mine = run.room.voted(voter)
     with st.container(border=True, key="poll_box"):

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import functools
-import logging
 from pathlib import Path
 
 import streamlit as st
 from streamlit.navigation.page import Page
 
 from wgan.ui import _compat
+from wgan.ui.process import settle
 
 PAGES = Path(__file__).parents[2] / "pages"
 
@@ -51,17 +50,7 @@ def open_page(title: str) -> None:
         layout="wide",
         initial_sidebar_state="collapsed",
     )
-    _log_to_stderr()
+    settle()
     if _compat.opened_without_app():
         navigation()  # from now on Streamlit knows the pages
         _go_to(f"{title.lower()}.py")
-
-
-@functools.cache
-def _log_to_stderr() -> None:
-    """What happens to runs, one line each, with milliseconds: `applied run=… step=… …`."""
-    handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("%(asctime)s.%(msecs)03d %(message)s", "%FT%T"))
-    log = logging.getLogger("wgan")
-    log.addHandler(handler)
-    log.setLevel(logging.INFO)

@@ -9,7 +9,7 @@ export default function ({ data, parentElement }) {
     chart = mount(parentElement)
     charts.set(parentElement, chart)
   }
-  chart.show(data)
+  chart.show(new TextDecoder().decode(data))
   return () => {
     // Streamlit also cleans up after calls that a newer one has overtaken, while the node is still
     // on the page: only a node that has left it is let go.
@@ -39,7 +39,8 @@ function mount(parent) {
   const touch = matchMedia("(hover: none) and (pointer: coarse)").matches
   let Plotly = null
   let config = null // one object for good: a changed config makes Plotly start over
-  let figure = null // the latest data, as it came
+  let figure = null // the latest data
+  let shown = null // the same as it came: JSON
   let zoom = {} // axis name -> range chosen by the user; kept here, since Plotly drops it when
   let zooms = 0 // the page's own range has changed. `zooms` counts the times it was undone
   let drawn = false
@@ -131,11 +132,14 @@ function mount(parent) {
   }, fail)
 
   return {
-    show(data) {
-      figure = data
-      frame.style.height = `${data.height}px`
-      frame.setAttribute("role", "img")
-      frame.setAttribute("aria-label", data.alt)
+    show(text) {
+      if (text !== shown) {
+        shown = text
+        figure = JSON.parse(text)
+        frame.style.height = `${figure.height}px`
+        frame.setAttribute("role", "img")
+        frame.setAttribute("aria-label", figure.alt)
+      }
       schedule()
     },
     close() {
