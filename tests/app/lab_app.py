@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -122,9 +123,10 @@ class LabApp:
         return self.at.container(key="equation").latex[0].value
 
     def figure(self, key: str) -> str:
-        """What a live chart was given, as JSON with data URIs for arrays."""
+        """What a live chart or the pad was given, as JSON."""
         (found,) = (c for c in self.at.get("bidi_component") if getattr(c, "key", None) == key)
-        return found.proto.bytes.decode()  # pyright: ignore[reportAttributeAccessIssue]
+        proto: Any = found.proto  # pyright: ignore[reportAttributeAccessIssue]
+        return proto.json or json.dumps(json.loads(proto.bytes)[0])
 
     def widgets(self) -> Iterator[str]:
         """The key of every widget on the page; its label where it has none."""

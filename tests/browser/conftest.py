@@ -35,10 +35,10 @@ FLAGS = [
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests in the browser run one after the other, with one Chromium and one server each."""
+    """All tests of this folder are marked: they watch the clock, and run apart from the others."""
     for item in items:
         if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("browser"))
+            item.add_marker(pytest.mark.browser)
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ import json
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -22,6 +23,7 @@ from wgan.config import MAX_POINTS
 from wgan.figures import REAL, Figure
 
 Point = tuple[float, float]
+TITLE = 28  # pixels that the title above a figure takes
 
 
 def _asset(name: str) -> str:
@@ -36,10 +38,9 @@ _LOADER = component(
     isolate_styles=False,
 )
 # Not isolated: Plotly writes its style rules into the document's head.
-_FIGURE = component(
-    "wgan_live_figure",
-    html='<div class="wgan-figure"><div class="wgan-figure-plot"></div>'
-    '<div class="wgan-figure-wait" aria-hidden="true"></div></div>',
+_FIGURES = component(
+    "wgan_live_figures",
+    html='<div class="wgan-figures"></div>',
     css=_asset("live_figure.css"),
     js=_asset("live_figure.js"),
     isolate_styles=False,
@@ -65,13 +66,34 @@ def load_plotly() -> None:
     _LOADER(key="wgan-plotly", data=_plotly_gz())
 
 
-def live_figure(figure: Figure, *, key: str, height: int, alt: str) -> None:
+@dataclass(frozen=True)
+class Chart:
+    """A figure with what stands around it.
+
+    height: pixels, fixed; the width follows the page. alt: what a screen reader says. title: above
+    it, where it is not empty. name: of its picture when it is saved.
+    """
+
+    figure: Figure
+    height: int
+    alt: str
+    title: str = ""
+    name: str = "figure"
+
+
+def live_figure(figure: Figure, *, key: str, height: int, alt: str, title: str = "") -> None:
     """Shows a figure that may be shown again, changed, without losing zoom or hover.
 
     height: pixels, fixed; the width is the container's. alt: what a screen reader says. The page
     has to call `load_plotly` too; until Plotly is there, a skeleton stands in its place.
     """
-    _FIGURE(key=key, height=height, data=_ENCODED.of(figure, height, alt, key))
+    charts = [Chart(figure, height, alt, title, key)]
+    _FIGURES(key=key, height=height + (TITLE if title else 0), data=_ENCODED.of(charts))
+
+
+def live_figures(charts: Sequence[Chart], *, key: str) -> None:
+    """The same for several figures side by side, as many as there is room for, at once."""
+    _FIGURES(key=key, data=_ENCODED.of(charts))
 
 
 class _Encoded:
@@ -82,20 +104,29 @@ class _Encoded:
 
     def __init__(self, capacity: int) -> None:
         self.capacity = capacity
-        # With the figure itself, so that no other can come to have its id meanwhile.
-        self._kept: OrderedDict[tuple[Any, ...], tuple[Figure, bytes]] = OrderedDict()
+        # With the figures themselves, so that no others can come to have their ids meanwhile.
+        self._kept: OrderedDict[tuple[Any, ...], tuple[Sequence[Chart], bytes]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def of(self, figure: Figure, height: int, alt: str, name: str) -> bytes:
-        known = (id(figure), height, alt, name)
+    def of(self, charts: Sequence[Chart]) -> bytes:
+        known = tuple((id(c.figure), c.height, c.alt, c.title, c.name) for c in charts)
         with self._lock:
             if known in self._kept:
                 self._kept.move_to_end(known)
                 return self._kept[known][1]
-            parts = {"data": figure["data"], "layout": figure["layout"]}
-            told = {**parts, "height": height, "alt": alt, "name": name}
+            told = [
+                {
+                    "data": chart.figure["data"],
+                    "layout": chart.figure["layout"],
+                    "height": chart.height,
+                    "alt": chart.alt,
+                    "title": chart.title,
+                    "name": chart.name,
+                }
+                for chart in charts
+            ]
             encoded = json.dumps(told, separators=(",", ":")).encode()
-            self._kept[known] = (figure, encoded)
+            self._kept[known] = (charts, encoded)
             if len(self._kept) > self.capacity:
                 self._kept.popitem(last=False)
             return encoded

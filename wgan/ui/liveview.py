@@ -25,7 +25,7 @@ from wgan.limits import LimitError
 from wgan.trainer import STAGES
 from wgan.ui import _compat, pace
 from wgan.ui.equation import equation
-from wgan.ui.live import live_figure
+from wgan.ui.live import Chart, live_figure, live_figures
 from wgan.ui.words import plain
 
 LAYERS = {"surface": "Critic's surface", "manifold": "Latent grid", "arrows": "Gradients"}
@@ -86,7 +86,10 @@ def _fill(run: Run, places: Places) -> None:
         st.latex(equation(frame.config, frame.stage))
         st.html(_stages(frame.stage, frame.config) if run.slow is not None else "<span></span>")
     with places.curve:
-        _curve(frame, *CURVES["distance" if _wasserstein(frame.config) else "losses"], slot="main")
+        chart = _curve(frame, "distance" if _wasserstein(frame.config) else "losses")
+        live_figure(
+            chart.figure, key="curve_main", height=chart.height, alt=chart.alt, title=chart.title
+        )
     if places.more is not None:
         with places.more:
             _more_curves(frame)
@@ -229,7 +232,8 @@ CURVES = {
 }
 
 
-def _curve(frame: Frame, draw: Any, title: str, *, slot: str) -> None:
+def _curve(frame: Frame, name: str) -> Chart:
+    draw, title = CURVES[name]
     window = st.session_state.get("smoothing", 1)
     extra: dict[str, Any] = {}
     if draw is figures.curve_modes:
@@ -238,12 +242,9 @@ def _curve(frame: Frame, draw: Any, title: str, *, slot: str) -> None:
         (title, window),
         lambda: draw(frame.curves, frame.events, smoothing=window, **extra),
     )
-    st.markdown(f"**{title}**")
-    live_figure(figure, key=f"curve_{slot}", height=CURVE_HEIGHT, alt=title)
+    return Chart(figure, CURVE_HEIGHT, alt=title, title=title, name=name)
 
 
 def _more_curves(frame: Frame) -> None:
     names = ["losses" if _wasserstein(frame.config) else "distance", "modes", "gradient"]
-    for place, name in zip(st.columns(len(names)), names, strict=True):
-        with place:
-            _curve(frame, *CURVES[name], slot=f"more_{name}")
+    live_figures([_curve(frame, name) for name in names], key="curve_more")

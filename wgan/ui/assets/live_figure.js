@@ -1,22 +1,30 @@
-// One chart that stays: the default export runs again at every change of data or theme, with the
-// same `parentElement`, and draws into the same node. Zoom and hover survive.
+// Charts that stay: the default export runs again at every change of data or theme, with the same
+// `parentElement`, and draws into the same nodes. Zoom and hover survive.
 
-const charts = new WeakMap() // parentElement -> its chart
+const shelves = new WeakMap() // parentElement -> its charts, and what they show as it came: JSON
 
 export default function ({ data, parentElement }) {
-  let chart = charts.get(parentElement)
-  if (!chart) {
-    chart = mount(parentElement)
-    charts.set(parentElement, chart)
+  let shelf = shelves.get(parentElement)
+  if (!shelf) {
+    shelf = { charts: [], text: null, figures: [] }
+    shelves.set(parentElement, shelf)
   }
-  chart.show(new TextDecoder().decode(data))
+  const text = new TextDecoder().decode(data)
+  if (text !== shelf.text) {
+    shelf.text = text
+    shelf.figures = JSON.parse(text)
+  }
+  const grid = parentElement.querySelector(".wgan-figures")
+  while (shelf.charts.length > shelf.figures.length) shelf.charts.pop().close()
+  while (shelf.charts.length < shelf.figures.length) shelf.charts.push(mount(parentElement, grid))
+  shelf.figures.forEach((figure, i) => shelf.charts[i].show(figure))
   return () => {
     // Streamlit also cleans up after calls that a newer one has overtaken, while the node is still
     // on the page: only a node that has left it is let go.
     setTimeout(() => {
-      if (parentElement.isConnected || charts.get(parentElement) !== chart) return
-      charts.delete(parentElement)
-      chart.close()
+      if (parentElement.isConnected || shelves.get(parentElement) !== shelf) return
+      shelves.delete(parentElement)
+      for (const chart of shelf.charts) chart.close()
     })
   }
 }
@@ -32,15 +40,23 @@ function deferred() {
   return made
 }
 
-function mount(parent) {
-  const frame = parent.querySelector(".wgan-figure")
-  const wait = parent.querySelector(".wgan-figure-wait")
-  const plot = parent.querySelector(".wgan-figure-plot")
+const BOX = `<div class="wgan-figure-title"></div>
+  <div class="wgan-figure"><div class="wgan-figure-plot"></div>
+  <div class="wgan-figure-wait" aria-hidden="true"></div></div>`
+
+function mount(parent, grid) {
+  const box = document.createElement("div")
+  box.className = "wgan-figure-box"
+  box.innerHTML = BOX
+  grid.append(box)
+  const title = box.querySelector(".wgan-figure-title")
+  const frame = box.querySelector(".wgan-figure")
+  const wait = box.querySelector(".wgan-figure-wait")
+  const plot = box.querySelector(".wgan-figure-plot")
   const touch = matchMedia("(hover: none) and (pointer: coarse)").matches
   let Plotly = null
   let config = null // one object for good: a changed config makes Plotly start over
-  let figure = null // the latest data
-  let shown = null // the same as it came: JSON
+  let figure = null // the latest data, as it came
   let zoom = {} // axis name -> range chosen by the user; kept here, since Plotly drops it when
   let zooms = 0 // the page's own range has changed. `zooms` counts the times it was undone
   let drawn = false
@@ -132,14 +148,13 @@ function mount(parent) {
   }, fail)
 
   return {
-    show(text) {
-      if (text !== shown) {
-        shown = text
-        figure = JSON.parse(text)
-        frame.style.height = `${figure.height}px`
-        frame.setAttribute("role", "img")
-        frame.setAttribute("aria-label", figure.alt)
-      }
+    show(data) {
+      figure = data
+      title.textContent = data.title
+      title.hidden = !data.title
+      frame.style.height = `${data.height}px`
+      frame.setAttribute("role", "img")
+      frame.setAttribute("aria-label", data.alt)
       schedule()
     },
     close() {
@@ -149,6 +164,7 @@ function mount(parent) {
       window.removeEventListener("pointercancel", up, true)
       window.removeEventListener("blur", up)
       if (drawn) Plotly.purge(plot)
+      box.remove()
     },
   }
 }
