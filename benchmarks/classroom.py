@@ -70,7 +70,9 @@ def _measure(options: argparse.Namespace) -> dict[str, Any]:
     alone = [in_own_process(options.preset, HEADLESS)]
     seen, healths = Seen(), list[Health]()
     with AppServer() as server:
+        begun, busy = time.monotonic(), time.process_time()
         joined = asyncio.run(_attend(server.url, options, seen, server, healths))
+        viewers_cores = (time.process_time() - busy) / (time.monotonic() - begun)
         progress, log = server.progress(), server.log()
     alone.append(in_own_process(options.preset, HEADLESS))
     result: dict[str, Any] = {"viewers": options.viewers, "seconds": options.seconds}
@@ -78,6 +80,7 @@ def _measure(options: argparse.Namespace) -> dict[str, Any]:
     result |= seen_figures(seen, joined)
     result |= training_figures(progress, joined, statistics.mean(alone))
     result |= process_figures(healths, joined)
+    result["viewers_cores"] = round(viewers_cores, 2)  # taken from the training too
     return result | log_figures(log)
 
 

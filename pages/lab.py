@@ -4,6 +4,7 @@ import streamlit as st
 
 from wgan.presets import PRESETS
 from wgan.ui import binding, controls, liveview, room, runbar
+from wgan.ui.equation import equation
 from wgan.ui.live import load_plotly
 from wgan.ui.own import own_data
 from wgan.ui.share import share
@@ -72,7 +73,10 @@ with right, st.container(gap="xsmall"):
     controls.switches(run)
     with st.container(key="advice"):  # always there, so that what is below is not mounted anew
         controls.advice(run.config)
-    equation = place("equation", gap="xxsmall")
+    # It follows the switches; only in slow motion it changes with the step.
+    stages = place("equation", gap="xxsmall") if run.slow is not None else None
+    if stages is None:
+        st.container(key="equation", gap="xxsmall").latex(equation(run.config))
     curve = place("curve_place", gap="xxsmall")
 
 with st.sidebar:
@@ -105,6 +109,6 @@ if share_tab.open:
     with share_tab:
         repeat = share(run)
 
-places = liveview.Places(status, meter, samples, equation, curve, more, repeat)
+places = liveview.Places(status, meter, samples, stages, curve, more, repeat)
 liveview.live(run, places, liveview.shown(run))
 load_plotly()

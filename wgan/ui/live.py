@@ -23,7 +23,7 @@ from wgan.config import MAX_POINTS
 from wgan.figures import REAL, Figure
 
 Point = tuple[float, float]
-TITLE = 28  # pixels that the title above a figure takes
+TITLE, NOTE = 28, 24  # pixels that the title above a figure and the note below it take
 
 
 def _asset(name: str) -> str:
@@ -71,24 +71,29 @@ class Chart:
     """A figure with what stands around it.
 
     height: pixels, fixed; the width follows the page. alt: what a screen reader says. title: above
-    it, where it is not empty. name: of its picture when it is saved.
+    it, and note: below it, where they are not empty. name: of its picture when it is saved.
     """
 
     figure: Figure
     height: int
     alt: str
     title: str = ""
+    note: str = ""
     name: str = "figure"
 
 
-def live_figure(figure: Figure, *, key: str, height: int, alt: str, title: str = "") -> None:
+def live_figure(
+    figure: Figure, *, key: str, height: int, alt: str, title: str = "", note: str = ""
+) -> None:
     """Shows a figure that may be shown again, changed, without losing zoom or hover.
 
     height: pixels, fixed; the width is the container's. alt: what a screen reader says. The page
     has to call `load_plotly` too; until Plotly is there, a skeleton stands in its place.
     """
-    charts = [Chart(figure, height, alt, title, key)]
-    _FIGURES(key=key, height=height + (TITLE if title else 0), data=_ENCODED.of(charts))
+    whole = height + (TITLE if title else 0) + (NOTE if note else 0)
+    _FIGURES(
+        key=key, height=whole, data=_ENCODED.of([Chart(figure, height, alt, title, note, key)])
+    )
 
 
 def live_figures(charts: Sequence[Chart], *, key: str) -> None:
@@ -109,7 +114,7 @@ class _Encoded:
         self._lock = threading.Lock()
 
     def of(self, charts: Sequence[Chart]) -> bytes:
-        known = tuple((id(c.figure), c.height, c.alt, c.title, c.name) for c in charts)
+        known = tuple((id(c.figure), c.height, c.alt, c.title, c.note, c.name) for c in charts)
         with self._lock:
             if known in self._kept:
                 self._kept.move_to_end(known)
@@ -121,6 +126,7 @@ class _Encoded:
                     "height": chart.height,
                     "alt": chart.alt,
                     "title": chart.title,
+                    "note": chart.note,
                     "name": chart.name,
                 }
                 for chart in charts

@@ -39,7 +39,7 @@ class Places:
     status: DeltaGenerator
     meter: DeltaGenerator
     samples: DeltaGenerator
-    equation: DeltaGenerator
+    stages: DeltaGenerator | None
     curve: DeltaGenerator
     more: DeltaGenerator | None
     repeat: DeltaGenerator | None
@@ -82,9 +82,10 @@ def _fill(run: Run, places: Places) -> None:
             st.html(figures.mode_meter(past.measures if past else frame.measures))
     with places.samples:
         _samples(frame, past.view if past else frame.view, past.step if past else None)
-    with places.equation:
-        st.latex(equation(frame.config, frame.stage))
-        st.html(_stages(frame.stage, frame.config) if run.slow is not None else "<span></span>")
+    if places.stages is not None:
+        with places.stages:
+            st.latex(equation(frame.config, frame.stage))
+            st.html(_stages(frame.stage, frame.config))
     with places.curve:
         chart = _curve(frame, "distance" if _wasserstein(frame.config) else "losses")
         live_figure(
@@ -164,11 +165,12 @@ def _samples(frame: Frame, view: PointView | ImageView | None, past: int | None)
             ),
         )
         alt = "Real and generated points over the critic's value surface"
-        live_figure(figure, key="samples", height=520, alt=alt)
+        note = ""
         if past is not None:
-            st.caption(f"The past: points at step {past:,} of {frame.step:,}, critic included.")
+            note = f"The past: points at step {past:,} of {frame.step:,}, critic included."
         elif "surface" in layers:
-            st.caption("Surface: green where the critic scores high, purple where it scores low.")
+            note = "Surface: green where the critic scores high, purple where it scores low."
+        live_figure(figure, key="samples", height=520, alt=alt, note=note)
         return
     fake, real = frame.once(("images", past), lambda: _grids(view))
     left, right = st.columns([8, 3], gap="small")

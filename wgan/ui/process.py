@@ -5,23 +5,21 @@ from __future__ import annotations
 import functools
 import gc
 import logging
-import sys
 
-# Seconds until a thread that computes in Python hands over to one that waits. Training waits after
-# every operation that it gives to torch; with Python's 5 ms a page that is being drawn would make
-# each of the hundreds of operations of a step that much longer.
-SWITCH = 0.0005
+# Allocations, and younger collections, between two collections of each generation: a training step
+# and a redrawing make thousands of short-lived objects that free themselves.
+SELDOM = (10_000, 20, 20)
 
 
 @functools.cache
 def settle() -> None:
     """Sets up the process at the first page of the first visitor; later calls do nothing."""
     _log_to_stderr()
-    sys.setswitchinterval(SWITCH)
     # What is imported stays for good. Unless the garbage collector is told so, it goes through all
     # of torch again and again, 50 ms each time, while everything else stands still.
     gc.collect()
     gc.freeze()
+    gc.set_threshold(*SELDOM)
 
 
 def _log_to_stderr() -> None:

@@ -42,7 +42,8 @@ function deferred() {
 
 const BOX = `<div class="wgan-figure-title"></div>
   <div class="wgan-figure"><div class="wgan-figure-plot"></div>
-  <div class="wgan-figure-wait" aria-hidden="true"></div></div>`
+  <div class="wgan-figure-wait" aria-hidden="true"></div></div>
+  <div class="wgan-figure-note"></div>`
 
 function mount(parent, grid) {
   const box = document.createElement("div")
@@ -50,6 +51,7 @@ function mount(parent, grid) {
   box.innerHTML = BOX
   grid.append(box)
   const title = box.querySelector(".wgan-figure-title")
+  const note = box.querySelector(".wgan-figure-note")
   const frame = box.querySelector(".wgan-figure")
   const wait = box.querySelector(".wgan-figure-wait")
   const plot = box.querySelector(".wgan-figure-plot")
@@ -152,6 +154,8 @@ function mount(parent, grid) {
       figure = data
       title.textContent = data.title
       title.hidden = !data.title
+      note.textContent = data.note
+      note.hidden = !data.note
       frame.style.height = `${data.height}px`
       frame.setAttribute("role", "img")
       frame.setAttribute("aria-label", data.alt)
