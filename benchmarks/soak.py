@@ -18,7 +18,9 @@ SETTLED = 600.0  # seconds until memory should have stopped growing
 SAMPLE = 5.0  # seconds between two looks at the memory
 # Runs leave soon, so that an hour sees many of them go.
 ENVIRONMENT = {"WGAN_SLEEP_AFTER": "10", "WGAN_LEAVE_AFTER": "60"}
+FORK = "Make a copy of my own"  # what the page of somebody else's run offers
 ACTIONS = ("Pause", "Play", "Reset", "One whole step", "objective", "constraint", "preset", "look")
+WATCHES = 0.3  # share of the visits that are to somebody else's run, where there is one
 CHOICES = {"objective": "Objective", "constraint": "Constraint"}
 
 
@@ -37,6 +39,8 @@ def soak(viewers: int, seconds: float, preset: str) -> dict[str, Any]:
         "pages_opened": len(seen.page),
         "actions": did,
         "runs_made": log.count("made run="),
+        "runs_forked": log.count("forked run="),
+        "runs_that_left": log.count("left run="),
         "memory_mb": [round(h.memory_mb) for h in healths[:: max(1, len(healths) // 12)]],
         "settled_after_minutes": round(settled / 60, 1),
         "growth_mb": round(after[-1].memory_mb - after[0].memory_mb, 1),
@@ -66,10 +70,17 @@ async def _fill(
     healths: list[Health],
     did: dict[str, int],
 ) -> None:
+    present: list[Viewer] = []
+
     async def seat(number: int) -> None:
         rng = random.Random(number)
         while time.monotonic() < end:
-            await _visit(Viewer(server.url, seen, f"preset={preset}"), rng, end, did)
+            shared = [viewer.query for viewer in present if viewer.query.startswith("run=")]
+            watches = shared and rng.random() < WATCHES
+            query = rng.choice(shared) if watches else f"preset={preset}"
+            present.append(viewer := Viewer(server.url, seen, query))
+            await _visit(viewer, rng, end, did)
+            present.remove(viewer)
 
     async def watch() -> None:
         while True:
@@ -86,7 +97,7 @@ async def _visit(viewer: Viewer, rng: random.Random, end: float, did: dict[str, 
     leaves = min(end, time.monotonic() + rng.uniform(*STAY))
     await viewer.follow(5.0)
     while time.monotonic() < leaves and not viewer.lost:
-        action = rng.choice(ACTIONS)
+        action = rng.choice((*ACTIONS, FORK, FORK))  # where it is offered
         if await _act(viewer, action, rng):
             did[action] = did.get(action, 0) + 1
         await viewer.follow(rng.uniform(*ACT))

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-import functools
 import gc
 import logging
+import threading
 
 # Allocations, and younger collections, between two collections of each generation: a training step
 # and a redrawing make thousands of short-lived objects that free themselves.
 SELDOM = (10_000, 20, 20)
 
 
-@functools.cache
+_settled = False
+_lock = threading.Lock()
+
+
 def settle() -> None:
     """Sets up the process at the first page of the first visitor; later calls do nothing."""
-    _log_to_stderr()
-    # What is imported stays for good. Unless the garbage collector is told so, it goes through all
-    # of torch again and again, 50 ms each time, while everything else stands still.
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*SELDOM)
+    global _settled
+    with _lock:  # a class comes in all at once
+        if _settled:
+            return
+        _settled = True
+        _log_to_stderr()
+        # What is imported stays for good. Unless the garbage collector is told so, it goes through
+        # all of torch again and again, 50 ms each time, while everything else stands still.
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(*SELDOM)
 
 
 def _log_to_stderr() -> None:

@@ -1,0 +1,29 @@
+"""What is set up once for the server's process, however many come in at once."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+CLASS = """
+import gc, logging, threading
+from wgan.ui.process import SELDOM, settle
+
+gate = threading.Barrier(30)
+def come(): gate.wait(); settle()
+visitors = [threading.Thread(target=come) for _ in range(30)]
+for visitor in visitors: visitor.start()
+for visitor in visitors: visitor.join()
+logging.getLogger("wgan.lab").info("made run=a")
+print(gc.get_freeze_count() > 10_000, gc.get_threshold() == SELDOM)
+"""
+
+
+def test_a_class_that_comes_in_at_once_sets_it_up_once():
+    done = subprocess.run(
+        [sys.executable, "-c", CLASS], cwd=ROOT, capture_output=True, text=True, timeout=120
+    )
+    assert done.stdout.split() == ["True", "True"], done.stderr
+    assert done.stderr.count("made run=a") == 1
