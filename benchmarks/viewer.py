@@ -11,11 +11,13 @@ import asyncio
 import re
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.proto.WidgetStates_pb2 import WidgetState
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
@@ -112,6 +114,10 @@ class Viewer:
         self.widgets.choose(label, option)
         await self._act()
 
+    async def send(self, states: Sequence[WidgetState]) -> None:
+        """Sends widget states that the page does not hold, as nobody's browser would."""
+        await self._rerun(more=states)
+
     async def _act(self, pressed: str = "") -> None:
         try:
             await self._rerun(pressed=pressed)
@@ -132,7 +138,9 @@ class Viewer:
         )
         await self._rerun()
 
-    async def _rerun(self, fragment: str = "", pressed: str = "") -> None:
+    async def _rerun(
+        self, fragment: str = "", pressed: str = "", more: Sequence[WidgetState] = ()
+    ) -> None:
         message = BackMsg()
         state = message.rerun_script
         state.query_string = self.query
@@ -142,6 +150,10 @@ class Viewer:
         state.is_auto_rerun = bool(fragment)
         state.cached_message_hashes.extend(self._kept)
         state.widget_states.CopyFrom(self.widgets.states(pressed))
+        forged = {one.id for one in more}
+        kept = [one for one in state.widget_states.widgets if one.id not in forged]
+        del state.widget_states.widgets[:]
+        state.widget_states.widgets.extend([*kept, *more])
         if fragment:
             # Requests while one waits become one redrawing: the oldest has waited longest.
             self._asked.setdefault(fragment, time.time())

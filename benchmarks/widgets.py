@@ -98,6 +98,11 @@ class Widgets:
         return list(self._buttons)
 
     @property
+    def ids(self) -> dict[str, str]:
+        """{label: id} of the buttons on the page."""
+        return dict(self._buttons)
+
+    @property
     def choices(self) -> dict[str, list[str]]:
         """{label: options} of the choices on the page."""
         return {label: options for label, (_, options) in self._groups.items()}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 CLASS = """
-import gc, logging, threading
+import gc, logging, threading, torch
 from wgan.ui.process import SELDOM, settle
 
 gate = threading.Barrier(30)
