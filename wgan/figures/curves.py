@@ -237,10 +237,11 @@ class _Chart:
 
 
 def round_up(value: float) -> float:
-    """The next 1, 2 or 5 times a power of ten: where the axis of steps ends. At least 10."""
+    """The next round number: where the axis of steps ends, at most half as far again; at least 10."""
     value = max(value, 10.0)
     power = 10.0 ** math.floor(math.log10(value))
-    return next(m * power for m in (1, 2, 5, 10) if m * power >= value * (1 - 1e-9))
+    round_numbers = (1, 1.5, 2, 3, 4, 5, 6, 8, 10)
+    return next(m * power for m in round_numbers if m * power >= value * (1 - 1e-9))
 
 
 def round_range(series: Sequence[npt.NDArray[np.float32]]) -> list[float]:

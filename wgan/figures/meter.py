@@ -61,7 +61,9 @@ def mode_meter(measures: Measures | None, labels: Sequence[str] = ()) -> str:
     # One row while it fits, else rows of equal length: 10 in 5 and 5, 25 in 13 and 12.
     wide = total if total <= 13 else math.ceil(total / 2)
     grid = f'<div class="cells" style="--wide:{wide};--narrow:{math.ceil(wide / 2)}">'
-    word = "modes, collapsed" if _spread(measures) < 1.5 else "modes"
+    # Before the first step nothing has been learnt that could be lost.
+    collapsed = measures.step > 0 and _spread(measures) < 1.5
+    word = "modes, collapsed" if collapsed else "modes"
     big = (
         f'<div class="big{" all" if modes == total else ""}">'
         f"{modes} / {total} <small>{word}</small></div>"

@@ -128,7 +128,7 @@ def switches(run: Run) -> None:
     cured = config.objective == WGAN_GP["objective"] and config.constraint == "gp"
     if cured:
         st.button(
-            "Back to the GAN",
+            "Back to the GAN" if run.first_config.objective == "gan" else "See a GAN collapse",
             key="collapse",
             icon=":material/undo:",
             on_click=binding.change,

@@ -11,6 +11,8 @@ from wgan.ui import binding, people
 from wgan.ui.words import plain, sections
 
 _TICK = 1.0  # seconds between two looks at a poll
+_QUESTION = "poll_question"
+_ANSWERS = [f"poll_answer_{number}" for number in range(MAX_ANSWERS)]
 
 
 def watching(run: Run) -> None:
@@ -90,27 +92,31 @@ def _poll_form(run: Run) -> None:
     st.markdown("**A poll**")
     st.caption(sections("classroom")["poll"])
     with st.form("poll", border=False):
-        question = st.text_input(
+        st.text_input(
             "Question",
-            key="poll_question",
+            key=_QUESTION,
             max_chars=MAX_WORDS,
             placeholder="What happens when I switch to WGAN-GP?",
         )
         columns = st.columns(2)
-        answers = [
-            columns[number % 2].text_input(
-                f"Answer {number + 1}", key=f"poll_answer_{number}", max_chars=MAX_WORDS
-            )
-            for number in range(MAX_ANSWERS)
-        ]
-        if st.form_submit_button("Ask the room", icon=":material/ballot:"):
-            try:
-                run.room.ask(question, answers)
-            except RoomError as error:
-                binding.notice(str(error))
-            else:
-                st.toast("The poll is at the top of everybody's page.", icon=":material/ballot:")
-            st.rerun()
+        for number, key in enumerate(_ANSWERS):
+            columns[number % 2].text_input(f"Answer {number + 1}", key=key, max_chars=MAX_WORDS)
+        st.form_submit_button("Ask the room", icon=":material/ballot:", on_click=_ask, args=(run,))
+
+
+def _ask(run: Run) -> None:
+    """Callback of the form: the owner asks; what was asked leaves the form, a refusal stays."""
+    if not people.owns(run):
+        return
+    given = st.session_state
+    try:
+        run.room.ask(given[_QUESTION], [given[key] for key in _ANSWERS])
+    except RoomError as error:
+        binding.notice(str(error))
+        return
+    for key in (_QUESTION, *_ANSWERS):
+        given[key] = ""
+    st.toast("The poll is at the top of everybody's page.", icon=":material/ballot:")
 
 
 def poll(run: Run) -> None:
