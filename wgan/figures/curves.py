@@ -237,7 +237,7 @@ class _Chart:
 
 
 def round_up(value: float) -> float:
-    """The next round number: where the axis of steps ends, at most half as far again; at least 10."""
+    """Where the axis of steps ends: the next round number, up to half as far again; 10 at least."""
     value = max(value, 10.0)
     power = 10.0 ** math.floor(math.log10(value))
     round_numbers = (1, 1.5, 2, 3, 4, 5, 6, 8, 10)
