@@ -183,6 +183,43 @@ def test_series_go_on_where_they_were():
         assert np.array_equal(a, b)
 
 
+def test_series_from_before_a_figure_was_kept_go_on():
+    old, new = Series(("a", "b"), 16), Series(("a", "b", "late"), 16)
+    for step in range(1, 6):
+        new.append(step, np.array([9, 9, 9], np.float32))  # of a life before: forgotten
+        old.append(step, np.array([step, -step], np.float32))
+    new.put_back(old.tables())
+    assert new.curves().keys() == {"a", "b"}
+    for row in (old, new):
+        row.append(6, np.array([6, -6, 0.5][: len(row.names)], np.float32))
+    for name in ("a", "b"):
+        assert np.array_equal(new.curves()[name], old.curves()[name])
+    late = new.curves()["late"]
+    assert (late.step.tolist(), late.mean.tolist(), late.low.tolist()) == ([6], [0.5], [0.5])
+
+
+def test_a_run_saved_before_the_vital_signs_opens(make_run: MakeRun, tmp_path: Path):
+    run = train(make_run(), 4)
+    run._look(measure=True)
+    about, tensors = pack(kept(run))
+    for name in ("count", "sum", "low", "high"):
+        tensors[f"past.measures.{name}"] = tensors[f"past.measures.{name}"][:, :5].contiguous()
+    signs = ("layer_gradients", "gradient_decades", "pinned_share", "update_cosine")
+    for snapshot in about["snapshots"]:
+        for name in signs:
+            snapshot["measures"].pop(name, None)
+    Store(tmp_path).write("test", about, tensors)
+    read = Store(tmp_path).read("test")
+    assert read is not None
+    again = Run("test", run.config)
+    again.prepare(unpack(*read))
+    assert again.state == run.state
+    assert "w1" in again.past.curves()
+    assert "gradient_decades" not in again.past.curves()
+    again._look(measure=True)
+    assert again.past.curves()["gradient_decades"].step.tolist() == [4]
+
+
 # Files.
 
 

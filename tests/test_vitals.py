@@ -90,10 +90,10 @@ def test_no_parameter_gets_a_gradient_and_frozen_weights_do_not_matter():
 
 @pytest.mark.parametrize(
     ("norms", "decades"),
-    [([0.01, 0.1, 1], -2), ([100, 1], 2), ([1], 0), ([0, 1], -math.inf), ([0, 0], math.nan)],
+    [([0.01, 0.1, 1], -2), ([100, 1], 2), ([1], 0), ([0, 1], -12)],
 )
 def test_decades(norms: list[float], decades: float):
-    assert vitals.gradient_decades(norms) == pytest.approx(decades, nan_ok=True)
+    assert vitals.gradient_decades(norms) == pytest.approx(decades)
 
 
 # Weights at ±c.

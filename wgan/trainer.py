@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from wgan import losses
+from wgan import losses, vitals
 from wgan.config import ExperimentConfig, diff
 from wgan.lab.frame import Stage
 from wgan.networks import build_critic, build_generator, set_norm
@@ -330,6 +330,12 @@ class Trainer:
         weights = [*self.generator.parameters(), *self.critic.parameters()]
         return all(bool(weight.isfinite().all()) for weight in weights)
 
+    def critic_update_cosine(self) -> float | None:
+        """`vitals.update_cosine` of the critic's last update; None where there was none."""
+        if self.config.freeze_d:
+            return None
+        return vitals.update_cosine(vitals.last_update(self._optimizer_d))
+
     # State --------------------------------------------------------------------------------------
 
     def state(self) -> dict[str, Any]:
@@ -356,6 +362,7 @@ class Trainer:
         self.steps = state["steps"]
         self.generator.load_state_dict(state["generator"])
         self.critic.load_state_dict(state["critic"])
+        self.critic.zero_grad(set_to_none=True)  # they belong to another past
         if self.averaged is not None:
             self.averaged.load_state_dict(state["averaged"])
         self._optimizer_g.load_state_dict(state["optimizer_g"])

@@ -61,13 +61,11 @@ def layer_gradient_norms(
 def gradient_decades(norms: Iterable[float]) -> float:
     """log₁₀ of the gradient norm at the first layer over that at the last, in decades.
 
-    Above 0 gradients grow on their way back to the input, below 0 they fade; 0 for one layer,
-    −∞ or NaN where a gradient is exactly 0.
+    Above 0 gradients grow on their way back to the input, below 0 they fade; 0 for one layer. Norms
+    below 10⁻¹² count as 10⁻¹²: a finite number says that a gradient is dead.
     """
-    values = list(norms)
-    if values[0] <= 0 or values[-1] <= 0:
-        return -math.inf if values[-1] > 0 else math.nan
-    return math.log10(values[0] / values[-1])
+    logs = [math.log10(max(norm, 1e-12)) for norm in norms]
+    return logs[0] - logs[-1]
 
 
 @torch.no_grad()

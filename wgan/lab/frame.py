@@ -63,6 +63,8 @@ class Measures:
     high_quality: share of the samples that are high quality; high_quality_real: the same of real
     data, the ceiling. mode_kl: KL of the histogram over modes from uniform, in nats.
     averaged: whether the samples came from the averaged (EMA) generator.
+    layer_gradients, gradient_decades, pinned_share, update_cosine: vital signs of the critic, see
+    `wgan.vitals`; the share only under clipping, the cosine only after an update of the critic.
     """
 
     step: int
@@ -80,6 +82,10 @@ class Measures:
     high_quality_real: float | None = None
     mode_kl: float | None = None
     averaged: bool = False
+    layer_gradients: tuple[float, ...] = ()
+    gradient_decades: float | None = None
+    pinned_share: float | None = None
+    update_cosine: float | None = None
 
 
 @dataclass(frozen=True)
@@ -129,9 +135,9 @@ class Stage:
 class Frame:
     """One published state of a run. `version` grows by one at every publication.
 
-    curves: name -> Curve; the names are critic_loss, generator_loss, critic_estimate, penalty,
-    gradient_norm, w1, w1_floor, modes, high_quality, each there only when there is something to
-    show. message: what is being loaded, or why the run failed. seconds: training time.
+    curves: name -> Curve; the names are critic_loss, generator_loss, critic_estimate, penalty and
+    `wgan.lab.past.MEASURED_FIGURES`, each there only when there is something to show. message: what
+    is being loaded, or why the run failed. seconds: training time.
     """
 
     version: int

@@ -70,9 +70,16 @@ class Series:
         return rows | {"open": np.array([self._stride, self._open], float)}
 
     def put_back(self, tables: Mapping[str, npt.NDArray[np.float64]]) -> None:
-        """Goes on from `tables()`. Raises `ValueError` or `KeyError` for others."""
+        """Goes on from `tables()`; later columns than they have stay empty.
+
+        Raises `ValueError` or `KeyError` for others.
+        """
+        rows = len(tables["step"])
+        self._count[:rows] = self._sum[:rows] = 0
+        self._low[:rows], self._high[:rows] = np.inf, -np.inf
         for name, table in self._tables().items():
-            table[: len(tables["step"])] = tables[name]
+            columns = tables[name].shape[1:]
+            table[(slice(rows), *map(slice, columns))] = tables[name]
         self._used = len(tables["step"])
         self._stride, self._open = (int(number) for number in tables["open"])
 

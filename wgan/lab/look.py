@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from wgan import metrics
+from wgan import metrics, vitals
 from wgan.data import Dataset
 from wgan.data.avatars import FaceModes
 from wgan.lab.frame import Floats, ImageView, Measures, PointView
@@ -20,6 +20,7 @@ from wgan.trainer import Trainer, stream
 
 MEASURED = 2500  # samples for mode coverage: the VEEGAN and PacGAN papers' number
 COMPARED = 256  # samples for W1 (assignment is cubic) and for the gradient norm
+LAYERED = 32  # samples of each kind for the gradients by layer
 POINTS = 600  # drawn of each kind
 IMAGES = 64  # in the grid of samples
 SURFACE = 48  # places an axis of the critic's surface
@@ -103,6 +104,10 @@ class Observer:
         estimate = metrics.critic_estimate(trainer.critic, *inputs)
         norms = metrics.gradient_norms(trainer.critic, *inputs, self._rng)
         trainer.critic.train()
+        layers = vitals.layer_gradient_norms(
+            trainer.critic, torch.cat([x[:LAYERED] for x in inputs])
+        ).tolist()
+        clipped = trainer.config.constraint == "clip"
         gradient_norm = norms.mean().item()
         if not (math.isfinite(estimate) and math.isfinite(gradient_norm)):
             raise FloatingPointError("the critic's scores are no longer finite numbers")
@@ -123,6 +128,12 @@ class Observer:
             high_quality_real=data.modes.high_quality_real if data.modes else None,
             mode_kl=covered.mode_kl if covered else None,
             averaged=trainer.averaged is not None,
+            layer_gradients=tuple(layers),
+            gradient_decades=vitals.gradient_decades(layers),
+            pinned_share=(
+                vitals.pinned_share(trainer.critic, trainer.config.clip_value) if clipped else None
+            ),
+            update_cosine=trainer.critic_update_cosine(),
         )
 
     def shares(self, samples: int = MEASURED) -> dict[str, dict[str, float]]:

@@ -14,7 +14,11 @@ from wgan.lab.frame import Curve, Event, ImageView, Measures, PointView
 from wgan.lab.history import Series, Snapshot, Snapshots
 from wgan.trainer import FIGURES
 
-MEASURED_FIGURES = ("w1", "w1_floor", "modes", "high_quality", "gradient_norm")
+# New figures go to the end: runs that were saved without them have the columns before.
+MEASURED_FIGURES = (
+    "w1", "w1_floor", "modes", "high_quality", "gradient_norm",
+    "gradient_decades", "pinned_share", "update_cosine", "mode_kl",
+)  # fmt: skip
 
 
 class Past:
