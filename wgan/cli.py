@@ -29,6 +29,7 @@ from wgan.lab.run import Run
 from wgan.lab.saved import weights
 from wgan.lab.scheduler import use_training_threads
 from wgan.presets import PRESETS, with_data
+from wgan.protocol.commands import add_modes
 from wgan.zoo.architecture import ZooError
 from wgan.zoo.checkpoint import save_run
 from wgan.zoo.commands import add_commands
@@ -89,6 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     replay.set_defaults(command=_replay)
     add_commands(commands)
     add_info(commands)
+    add_modes(commands)
     return parser
 
 

@@ -1,0 +1,103 @@
+"""`python -m wgan modes`: the mode-coverage table of the VEEGAN and PacGAN papers, with ours."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from wgan.config import ConfigError
+from wgan.lab.scheduler import use_training_threads
+from wgan.protocol.methods import DATA, METHODS, Method
+from wgan.protocol.runs import Result, Store, run
+from wgan.protocol.table import markdown, table
+
+
+def add_modes(commands: Any) -> None:
+    """Adds `modes` to the commands of `wgan.cli`."""
+    modes = commands.add_parser("modes", help="the papers' table of mode coverage, with our rows")
+    modes.add_argument("--data", choices=list(DATA), help="one of the two (default: both)")
+    modes.add_argument("--methods", nargs="+", choices=list(METHODS), default=list(METHODS))
+    modes.add_argument("--seeds", type=_seeds, default=10, metavar="N", help="runs a row")
+    modes.add_argument(
+        "--scale", type=_factor, default=1.0, metavar="F", help="times all steps: a rehearsal"
+    )
+    modes.add_argument("--json", action="store_true", help="the table as one JSON line")
+    modes.add_argument(
+        "--out",
+        type=Path,
+        default=Path("out/modes.md"),
+        metavar="FILE",
+        help="the table, with .json and the runs, .jsonl, beside it; it goes on from those",
+    )
+    modes.set_defaults(command=_modes)
+
+
+def _seeds(text: str) -> int:
+    if not 1 <= int(text) <= 1000:
+        raise ValueError
+    return int(text)
+
+
+def _factor(text: str) -> float:
+    if not 0 < float(text) <= 10:
+        raise ValueError
+    return float(text)
+
+
+_seeds.__name__ = "number from 1 to 1,000"  # argparse puts them into its message
+_factor.__name__ = "number above 0, at most 10"
+
+
+def _modes(options: argparse.Namespace) -> int:
+    use_training_threads()
+    methods = [METHODS[name].scaled(options.scale) for name in METHODS if name in options.methods]
+    names = [options.data] if options.data else list(DATA)
+    base: Path = options.out.with_suffix("")
+    try:
+        store = Store(base.with_suffix(".jsonl"))
+        results = _all(store, methods, names, range(options.seeds))
+        found = table(methods, results) | {"scale": options.scale}
+        _write(base.with_suffix(".json"), json.dumps(found, indent=2) + "\n")
+        _write(base.with_suffix(".md"), markdown(found))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"--out {options.out} cannot be used: {error}.") from None
+    print(json.dumps(found) if options.json else markdown(found))
+    return 0
+
+
+def _all(
+    store: Store, methods: Sequence[Method], names: Sequence[str], seeds: range
+) -> list[Result]:
+    """The runs, those that are not there yet trained now; Ctrl-C ends it, with what is done."""
+    # Seeds outermost: what is done at any time is a whole table of fewer seeds.
+    jobs = [(method, data, seed) for seed in seeds for method in methods for data in names]
+    there = [store.get(*job) for job in jobs]
+    results = [result for result in there if result is not None]
+    missing = [job for job, result in zip(jobs, there, strict=True) if result is None]
+    if results:
+        print(f"wgan: {len(results)} of {len(jobs)} runs are there already.", file=sys.stderr)
+    total = sum(method.steps for method, _, _ in missing)
+    with tqdm(total=total, unit="step", file=sys.stderr, disable=not missing) as bar:
+        try:
+            for number, (method, data, seed) in enumerate(missing, len(results) + 1):
+                bar.set_description_str(
+                    f"run {number}/{len(jobs)}: {data}, {method.name}, seed {seed}"
+                )
+                result = run(method, data, seed, bar.update)
+                store.add(result)
+                results.append(result)
+                bar.set_postfix_str(f"last: {result.modes} modes, HQ {result.high_quality:.1%}")
+        except KeyboardInterrupt:
+            print("\nwgan: interrupted; the same command goes on from here.", file=sys.stderr)
+    return results
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
