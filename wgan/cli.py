@@ -21,6 +21,7 @@ import torch
 from tqdm import tqdm
 
 from wgan.config import ConfigError, ExperimentConfig, from_json
+from wgan.export.commands import add_export
 from wgan.hub import HubError
 from wgan.info import add_info
 from wgan.lab import archive
@@ -91,6 +92,7 @@ def _parser() -> argparse.ArgumentParser:
     add_commands(commands)
     add_info(commands)
     add_modes(commands)
+    add_export(commands)
     return parser
 
 

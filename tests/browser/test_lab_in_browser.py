@@ -268,3 +268,20 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(lab: Server, tab: Page):
     assert box["bottom"] < 844
     assert box["left"] >= 0
     assert box["right"] <= 390
+
+
+def test_a_run_that_goes_on_is_handed_out_in_five_forms(lab: Server, tab: Page):
+    tab.goto(f"{lab.url}/?preset=ring-wgan-gp")
+    tab.locator(METER).wait_for()
+    tab.get_by_role("tab", name="Share and repeat").click()
+    begins = {
+        "config": b"{",
+        "script": b'"""Ring of 8 Gaussians',
+        "csv": b"curve,step,mean,low,high\n",
+        "gif": b"GIF8",
+        "png": b"\x89PNG",
+    }
+    for form, first in begins.items():
+        with tab.expect_download() as waiting:
+            tab.locator(f".st-key-download_{form} button").click()
+        assert waiting.value.path().read_bytes().startswith(first), form

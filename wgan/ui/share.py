@@ -1,14 +1,25 @@
-"""A run as a config to download or upload, and as the command line that repeats it."""
+"""A run to take along: settings, a script, curves, pictures; and the line that repeats it."""
 
 from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from wgan.config import ConfigError, from_json
+from wgan.export.curves import curves_csv
+from wgan.export.film import film, sheet
+from wgan.export.script import refusal, script
+from wgan.lab.history import Snapshot
 from wgan.lab.run import Run
 from wgan.ui import binding, people
+from wgan.ui.words import plain
 from wgan.zoo.checkpoint import zip_of_run
+
+STEPS = 3000  # of a script of a run that has hardly begun
+_drawing = threading.Lock()  # pictures take seconds of a core: one class, one at a time
 
 
 def share(run: Run) -> DeltaGenerator:
@@ -20,23 +31,17 @@ def share(run: Run) -> DeltaGenerator:
         place = st.container()
         with place:
             st.container()  # a fragment may only fill a container that was written to
+        _code(run)
     with right:
-        st.markdown("**Its settings**")
-        st.download_button(
-            "Download the config",
-            run.config.to_json(),
-            file_name=f"{run.config.data}-{run.config.objective}.json".replace("/", "-"),
-            mime="application/json",
-            icon=":material/download:",
-            key="download_config",
-            on_click="ignore",
-        )
+        st.markdown("**What it did**")
+        with st.container(horizontal=True):
+            _results(run)
         st.markdown("**The generator as it is now**")
         st.caption("Config, weights, curves, samples and a model card, for the gallery or the Hub.")
         st.download_button(
             "Download a checkpoint",
             lambda: zip_of_run(run.save().result(timeout=60)),
-            file_name=f"{run.config.data}-{run.config.objective}.zip".replace("/", "-"),
+            file_name=_name(run, "zip"),
             mime="application/zip",
             icon=":material/deployed_code:",
             key="download_checkpoint",
@@ -52,9 +57,102 @@ def share(run: Run) -> DeltaGenerator:
             args=(run,),
             max_upload_size=1,
             disabled=not people.may_upload(run),
-            help="A JSON object of fields, such as the download above; other fields take defaults.",
+            help="A JSON object of fields, such as the config here; other fields take defaults.",
         )
     return place
+
+
+def _code(run: Run) -> None:
+    """The settings, and the script."""
+    st.markdown("**Its settings, and its code**")
+    with st.container(horizontal=True):
+        st.download_button(
+            "Config",
+            run.config.to_json(),
+            file_name=_name(run, "json"),
+            mime="application/json",
+            icon=":material/tune:",
+            key="download_config",
+            on_click="ignore",
+        )
+        why = refusal(run.config)
+        st.download_button(
+            "PyTorch script",
+            lambda: run_script(run),
+            file_name=_name(run, "py"),
+            mime="text/x-python",
+            icon=":material/code:",
+            key="download_script",
+            disabled=why is not None,
+            help="One file of at most 150 lines that trains the same networks the same way and "
+            "needs only torch and scikit-learn.",
+            on_click="ignore",
+        )
+    if why is not None:
+        st.caption(f"No script: {plain(why)}")
+
+
+def _results(run: Run) -> None:
+    """The curves and the pictures, made when they are asked for."""
+    made: tuple[tuple[str, str, str, str, Callable[[], str | bytes], str], ...] = (
+        (
+            "csv",
+            "Curves",
+            "text/csv",
+            ":material/table:",
+            lambda: curves_csv(run.frame.curves),
+            "CSV: a row for each point of each curve, with the mean, low and high around it.",
+        ),
+        (
+            "gif",
+            "Film",
+            "image/gif",
+            ":material/movie:",
+            lambda: drawn(film, run),
+            "GIF: the samples from the first step to now.",
+        ),
+        (
+            "png",
+            "Stills",
+            "image/png",
+            ":material/photo_library:",
+            lambda: drawn(sheet, run),
+            "PNG: the samples at eight moments, the first and the latest among them.",
+        ),
+    )
+    for kind, label, mime, icon, content, told in made:
+        st.download_button(
+            label,
+            content,
+            file_name=_name(run, kind),
+            mime=mime,
+            icon=icon,
+            key=f"download_{kind}",
+            disabled=run.frame.measures is None,
+            help=told,
+            on_click="ignore",
+        )
+
+
+def _name(run: Run, suffix: str) -> str:
+    return f"{run.config.data}-{run.config.objective}.{suffix}".replace("/", "-").replace(":", "-")
+
+
+def run_script(run: Run) -> str:
+    """The run's settings as a script that trains for as long as the run has by now."""
+    frame = run.frame
+    steps = frame.step or STEPS
+    return script(run.config, steps=steps, events=frame.events, file=_name(run, "py"))
+
+
+def drawn(draw: Callable[[Sequence[Snapshot]], bytes], run: Run) -> bytes:
+    """The pictures of what the run remembers; of its present alone when that is all there is."""
+    frame = run.frame
+    snapshots = run.snapshots.items
+    if not snapshots and frame.view is not None:
+        snapshots = (Snapshot(frame.step, frame.view, frame.measures),)
+    with _drawing:
+        return draw(snapshots)
 
 
 def _uploaded(run: Run) -> None:

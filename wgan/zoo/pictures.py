@@ -40,18 +40,27 @@ def _grid(images: npt.NDArray[np.uint8]) -> bytes:
 
 
 def _points(fake: npt.NDArray, real: npt.NDArray | None, extent: float) -> bytes:
-    """Real points as hollow blue circles, generated ones filled orange, over ±extent."""
+    out = io.BytesIO()
+    draw_points(fake, real, extent).save(out, "PNG", optimize=True)
+    return out.getvalue()
+
+
+def draw_points(
+    fake: npt.NDArray, real: npt.NDArray | None, extent: float, side: int = SIDE
+) -> Image.Image:
+    """Real points as hollow blue circles, generated ones filled orange, over ±extent.
+
+    fake, real: (N, 2). side: of the square, in pixels.
+    """
     fine = 2  # drawn larger and scaled down: soft edges
-    canvas = Image.new("RGB", (SIDE * fine, SIDE * fine), "white")
+    canvas = Image.new("RGB", (side * fine, side * fine), "white")
     draw = ImageDraw.Draw(canvas, "RGBA")
     for points, filled in ((real, False), (fake, True)):
         if points is None:
             continue
-        places = (points * (1, -1) / extent + 1) / 2 * SIDE * fine
+        places = (points * (1, -1) / extent + 1) / 2 * side * fine
         colour = (*ImageColor.getrgb(GENERATED if filled else REAL)[:3], 150)
         for x, y in places[np.isfinite(places).all(1)]:
             box = (x - 6, y - 6, x + 6, y + 6)
             draw.ellipse(box, fill=colour if filled else None, outline=colour, width=2)
-    out = io.BytesIO()
-    canvas.resize((SIDE, SIDE), Image.Resampling.LANCZOS).save(out, "PNG", optimize=True)
-    return out.getvalue()
+    return canvas.resize((side, side), Image.Resampling.LANCZOS)
