@@ -3,7 +3,7 @@
 import streamlit as st
 
 from wgan.presets import PRESETS
-from wgan.ui import binding, controls, liveview, room, runbar
+from wgan.ui import binding, controls, liveview, modes, room, runbar
 from wgan.ui.equation import equation
 from wgan.ui.live import load_plotly
 from wgan.ui.own import own_data
@@ -82,9 +82,11 @@ with right, st.container(gap="xsmall"):
 with st.sidebar:
     controls.settings(run)
 
-names = ["More curves", "New run", "Your own data", "Classroom", "Share and repeat"]
-more = repeat = None
-curves_tab, new_tab, own_tab, room_tab, share_tab = st.tabs(names, key="tab", on_change="rerun")
+names = ["More curves", "Modes", "New run", "Your own data", "Classroom", "Share and repeat"]
+more = coverage = repeat = None
+curves_tab, modes_tab, new_tab, own_tab, room_tab, share_tab = st.tabs(
+    names, key="tab", on_change="rerun"
+)
 if curves_tab.open:
     with curves_tab:
         st.select_slider(
@@ -96,6 +98,9 @@ if curves_tab.open:
             width=420,
         )
         more = place("more_place")
+if modes_tab.open:
+    with modes_tab:
+        coverage = modes.modes(run)
 if new_tab.open:
     with new_tab:
         controls.new_run(run)
@@ -109,6 +114,6 @@ if share_tab.open:
     with share_tab:
         repeat = share(run)
 
-places = liveview.Places(status, meter, samples, stages, curve, more, repeat)
+places = liveview.Places(status, meter, samples, stages, curve, more, coverage, repeat)
 liveview.live(run, places, liveview.shown(run))
 load_plotly()

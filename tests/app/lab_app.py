@@ -17,7 +17,7 @@ from wgan.lab.registry import lab
 from wgan.lab.run import Run
 
 ROOT = Path(__file__).parents[2]
-TABS = ("More curves", "New run", "Your own data", "Classroom", "Share and repeat")
+TABS = ("More curves", "Modes", "New run", "Your own data", "Classroom", "Share and repeat")
 
 POINTS = ExperimentConfig(width=8, depth=1, batch_size=8, critic_steps=1)
 IMAGES = POINTS.replace(

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import test_lab_page
+import test_modes_tab
 import test_new_run
 import test_own_data
 import test_room
 import test_settings
+import test_share
 from lab_app import COVERED, IMAGES, POINTS, TABS, LabApp
 
 from wgan.config import choices
 
 # They fill COVERED when they are imported.
-TESTS = (test_lab_page, test_room, test_settings, test_new_run, test_own_data)
+TESTS = (
+    test_lab_page,
+    test_room,
+    test_settings,
+    test_new_run,
+    test_own_data,
+    test_modes_tab,
+    test_share,
+)
 
 STATES = {
     **{

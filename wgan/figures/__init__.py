@@ -10,6 +10,7 @@ from wgan.figures.curves import curve_distance, curve_gradient, curve_losses, cu
 from wgan.figures.images import data_uri, image_grid
 from wgan.figures.meter import mode_meter
 from wgan.figures.plane import points
+from wgan.figures.shares import fate, mode_shares
 
 __all__ = [
     "ALARM",
@@ -24,7 +25,9 @@ __all__ = [
     "curve_losses",
     "curve_modes",
     "data_uri",
+    "fate",
     "image_grid",
     "mode_meter",
+    "mode_shares",
     "points",
 ]

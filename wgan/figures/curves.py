@@ -212,7 +212,7 @@ class _Chart:
     def figure(self, events: Sequence[Event]) -> Figure:
         end = round_up(max([self.last_step, *(event.step for event in events)]))
         chart = layout(self.name, right=self.right is not None)
-        chart |= _markers(events, end)
+        chart |= markers(events, end)
         chart["hovermode"] = "x unified"
         chart["xaxis"] = {
             "title": {"text": "generator steps", "standoff": 6},
@@ -293,7 +293,7 @@ def _band(curve: Curve) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32
     return finite(np.concatenate(xs)), finite(np.concatenate(ys))
 
 
-def _markers(events: Sequence[Event], end: float) -> dict[str, Any]:
+def markers(events: Sequence[Event], end: float) -> dict[str, Any]:
     """Dashed lines where something happened, with a short label; the full text on hover."""
     ordered = sorted(events, key=lambda event: event.step)
     groups = [list(group) for _, group in groupby(ordered, key=lambda event: event.step)]

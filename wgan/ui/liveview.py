@@ -23,7 +23,7 @@ from wgan.lab.registry import lab
 from wgan.lab.run import Run
 from wgan.limits import LimitError
 from wgan.trainer import STAGES
-from wgan.ui import _compat, pace
+from wgan.ui import _compat, modes, pace
 from wgan.ui.equation import equation
 from wgan.ui.live import Chart, live_figure, live_figures
 from wgan.ui.words import plain
@@ -42,6 +42,7 @@ class Places:
     stages: DeltaGenerator | None
     curve: DeltaGenerator
     more: DeltaGenerator | None
+    modes: DeltaGenerator | None
     repeat: DeltaGenerator | None
 
 
@@ -94,6 +95,9 @@ def _fill(run: Run, places: Places) -> None:
     if places.more is not None:
         with places.more:
             _more_curves(frame)
+    if places.modes is not None:
+        with places.modes:
+            modes.fill(frame, run)
     if places.repeat is not None:
         with places.repeat:
             st.code(

@@ -1,0 +1,133 @@
+"""Modes over time: the share of the samples on each, stacked, and which were lost, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from wgan.figures.base import Figure, layout, typed
+from wgan.figures.curves import markers, round_up
+from wgan.figures.meter import COVERED
+from wgan.lab.frame import Event, Measures
+
+# Shades of the colour of what is generated; neighbours in the stack differ in lightness.
+SHADES = ("#E07A00", "#F6C58B", "#B45F00", "#F0A04B")
+LABELLED = 4.0  # percent: a thinner band has no room for its name
+
+
+def mode_shares(measures: Sequence[Measures], events: Sequence[Event] = ()) -> Figure:
+    """High-quality samples on each mode in % of all drawn, stacked over generator steps.
+
+    What is missing to 100% is of low quality. The names of modes stand where their bands end.
+    measures: of one data set, by step; those without modes are left out.
+    """
+    there = [m for m in measures if m.modes_total and len(m.counts) == m.modes_total]
+    steps = np.array([m.step for m in there], np.float32)
+    # (T, K), in percent
+    shares = np.array([[100 * n / max(m.samples, 1) for n in m.counts] for m in there], np.float32)
+    data, names = [], there[-1].mode_names if there else ()
+    for mode, name in enumerate(names):
+        shade = SHADES[mode % len(SHADES)]
+        data.append(
+            {
+                "type": "scatter",
+                "mode": "lines",
+                "x": typed(steps),
+                "y": typed(shares[:, mode]),
+                "stackgroup": "modes",
+                "name": str(name).replace("<", "&lt;"),
+                "line": {"color": shade, "width": 0.5},
+                "fillcolor": shade,
+                "hovertemplate": "%{y:.1f}%",
+                "showlegend": False,
+                "uid": f"mode-{mode}",
+            }
+        )
+    end = round_up(max([0.0, *steps.tolist(), *(event.step for event in events)]))
+    chart = layout("shares") | markers(events, end)
+    chart["margin"] = chart["margin"] | {"r": 74}  # room for the names
+    if there:
+        chart["annotations"] = [*chart["annotations"], *_labels(names, shares[-1], steps[-1])]
+    chart["hovermode"] = "x unified"
+    chart["xaxis"] = {
+        "title": {"text": "generator steps", "standoff": 6},
+        "range": [0, end],
+        "tickformat": ",d",
+        "hoverformat": ",d",
+        "zeroline": False,
+    }
+    chart["yaxis"] = {"title": {"text": "share of samples, %", "standoff": 4}, "range": [0, 100]}
+    return {"data": data, "layout": chart}
+
+
+def _labels(names: Sequence[str], last: np.ndarray, step: float) -> list[dict]:
+    """A name at the middle of each band's end, where the band is high enough for it."""
+    middles = np.cumsum(last) - last / 2
+    return [
+        {
+            "x": float(step),
+            "y": float(middle),
+            "xanchor": "left",
+            "xshift": 4,
+            "showarrow": False,
+            "text": str(name).replace("<", "&lt;"),
+            "font": {"size": 11},
+        }
+        for name, middle, share in zip(names, middles, last, strict=True)
+        if share >= LABELLED
+    ]
+
+
+def lost_modes(measures: Sequence[Measures]) -> list[tuple[int, tuple[str, ...]]]:
+    """Modes that were covered and are not now: [(step, names)], the latest loss first.
+
+    step: the first measurement without the mode after the last one with it. A mode counts as
+    covered with 20 of 2,500 samples, as on the meter.
+    """
+    there = [m for m in measures if m.modes_total and len(m.counts) == m.modes_total]
+    if not there:
+        return []
+    covered = np.array([[n >= COVERED * m.samples for n in m.counts] for m in there])  # (T, K)
+    groups: dict[int, list[str]] = {}
+    for mode, name in enumerate(there[-1].mode_names):
+        last = np.flatnonzero(covered[:, mode])
+        if len(last) and last[-1] < len(there) - 1:
+            groups.setdefault(there[last[-1] + 1].step, []).append(name)
+    return [(step, tuple(names)) for step, names in sorted(groups.items(), reverse=True)]
+
+
+def never_found(measures: Sequence[Measures]) -> tuple[str, ...]:
+    """Modes that no measurement has found covered, by name; empty without measurements."""
+    there = [m for m in measures if m.modes_total and len(m.counts) == m.modes_total]
+    if not there:
+        return ()
+    covered = np.array([[n >= COVERED * m.samples for n in m.counts] for m in there])  # (T, K)
+    names = there[-1].mode_names
+    return tuple(names[mode] for mode in range(len(names)) if not covered[:, mode].any())
+
+
+def fate(measures: Sequence[Measures], noun: str = "mode") -> str:
+    """What became of the modes, in words: `Lost since step 1,200: digit 3, 7.`
+
+    noun: what a mode is called, in the singular. Empty when nothing is known.
+    """
+    there = [m for m in measures if m.modes_total and len(m.counts) == m.modes_total]
+    if not there:
+        return ""
+    lost, missing = lost_modes(there), never_found(there)
+    parts = [f"Lost since step {step:,}: {noun} {_listed(names)}." for step, names in lost[:3]]
+    if len(lost) > 3:
+        parts.append(f"Lost before: {noun} {_listed([n for _, names in lost[3:] for n in names])}.")
+    if missing:
+        parts.append(f"Never covered so far: {noun} {_listed(missing)}.")
+    if not parts:
+        parts.append(f"All {len(there[-1].mode_names)} are covered.")
+    return " ".join(parts)
+
+
+def _listed(names: Sequence[str], limit: int = 12) -> str:
+    more = f" and {len(names) - limit} more" if len(names) > limit else ""
+    # Names of grid points have commas of their own.
+    between = "; " if any("," in name for name in names) else ", "
+    return between.join(names[:limit]) + more
