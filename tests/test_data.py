@@ -310,9 +310,9 @@ def test_runs_that_start_together_share_one_set(monkeypatch: pytest.MonkeyPatch)
     built = []
     real = ImageData.__init__
 
-    def counted(self, *arguments):
+    def counted(self, *arguments, **named):
         built.append(1)
-        real(self, *arguments)
+        real(self, *arguments, **named)
 
     monkeypatch.setattr(ImageData, "__init__", counted)
     with ThreadPoolExecutor(30) as pool:

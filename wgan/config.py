@@ -109,7 +109,7 @@ class ExperimentConfig:
     data: str = "ring8"
     points: tuple[tuple[float, float], ...] = ()  # data="points": where they were drawn
     folder: str = ""  # data="folder": an uploaded set's name, or the path of a folder or zip
-    limit: int = _span(0, 0, 10_000_000)  # at most so many images of a large set; 0 is all
+    limit: int = _span(0, 0, 10_000_000)  # at most so many images; 0 is all
     network: Network = "mlp"
     width: int = _span(128, 4, 1024)  # units a layer; channels at the finest convolution
     depth: int = _span(3, 1, 12)  # hidden layers of an MLP

@@ -60,6 +60,14 @@ class Dataset(Protocol):
         """Half-width of fixed square axes that hold the data with room to spare; 1 for images."""
         ...
 
+    @property
+    def held_out(self) -> Dataset | None:
+        """Real samples that `limit` leaves out of training; None where there are none.
+
+        2-D data have none: there every batch is new, so that nothing is ever seen twice.
+        """
+        ...
+
     def sample(self, n: int, generator: torch.Generator) -> Tensor:
         """n samples (n, *shape), float32, on the data set's device; images are in [−1, 1].
 

@@ -22,6 +22,7 @@ from wgan.data.patches import load_patches
 from wgan.data.pixels import Pictures, decode, resize
 from wgan.data.titles import title
 
+HELD_OUT = 5000  # at most so many of the images that were left out are kept
 ON_GPU = 4_000_000_000  # bytes: a larger set stays on the CPU, and batches travel
 
 
@@ -32,12 +33,14 @@ class ImageData:
     pixels: (N, C, H, W), bytes 0..255 or floats in [−1, 1]; on the generator's device or, of a
     large set, on the CPU, mapped from the disk. accuracy: share of held-out images whose class the
     judge of modes gets right, 0..1, and 0 without classes; modes are there only when it is high.
+    held_out: images that `limit` left out, where they were at hand anyway; at most `HELD_OUT`.
     """
 
     pixels: Tensor
     modes: Modes | None
     accuracy: float
     extent: float = 1.0
+    held_out: ImageData | None = None
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -72,18 +75,34 @@ def load_images(config: ExperimentConfig, device: torch.device, progress: Progre
 
 
 def _load(config: ExperimentConfig, device: torch.device, progress: Progress) -> ImageData:
-    name, size, first = config.data, config.image_size, slice(config.limit or None)
+    name, size, limit = config.data, config.image_size, config.limit
     if name == "avatars":
         progress("Drawing the avatars", None)
         pixels, faces = load_faces(size, device)
-        return ImageData(_placed(pixels[first], device), faces, faces.accuracy)
+        return _limited(pixels, limit, device, faces, faces.accuracy)
     pixels, labels, names = _read(config, progress)
     progress(f"Preparing {title(name)}", None)
-    pixels = resize(pixels[first], size)
+    # A hundred digits are too few to tell the classes by: their judge sees them all.
+    judged = len(pixels) if name == "digits" or not limit else limit
+    pixels = resize(pixels[: judged + HELD_OUT], size)
     modes, accuracy = None, 0.0
     if labels is not None:
-        modes, accuracy = fit_classes(pixels, labels[first], names, device)
-    return ImageData(_placed(pixels, device), modes, accuracy)
+        modes, accuracy = fit_classes(pixels[:judged], labels[:judged], names, device)
+    if name == "digits" and 0 < limit < len(pixels):
+        # They come in the order of their writers. The same shuffle whatever the run's seed.
+        pixels = pixels[torch.randperm(len(pixels), generator=torch.Generator().manual_seed(0))]
+    return _limited(pixels, limit, device, modes, accuracy)
+
+
+def _limited(
+    pixels: Tensor, limit: int, device: torch.device, modes: Modes | None, accuracy: float
+) -> ImageData:
+    """The first `limit` images (0: all) to train on, and those behind them as the held-out set."""
+    held_out = None
+    if 0 < limit < len(pixels):
+        rest = _placed(pixels[limit : limit + HELD_OUT], device)
+        held_out = ImageData(rest, modes, accuracy)
+    return ImageData(_placed(pixels[: limit or None], device), modes, accuracy, held_out=held_out)
 
 
 def _read(config: ExperimentConfig, progress: Progress) -> Pictures:

@@ -34,6 +34,7 @@ class PointData:
     extent: float
     modes: Modes | None = None
     shape: tuple[int, ...] = (2,)
+    held_out: None = None
 
     def sample(self, n: int, generator: torch.Generator) -> Tensor:
         return self.draw(n, generator)
