@@ -87,7 +87,7 @@ class Coverage:
     modes_any: with at least one, as in the papers (Srivastava et al. 2017; Lin et al. 2018).
     modes_total: K. high_quality: share of the samples, 0..1.
     mode_kl: KL divergence of the histogram over modes, of all samples, high quality or not, from
-    uniform; in nats, 0 (even) .. log K (one mode only).
+    uniform; in nats, 0 (even) .. log K (one mode only). shares: that histogram, (K,), summing to 1.
     """
 
     counts: tuple[int, ...]
@@ -97,6 +97,7 @@ class Coverage:
     modes_total: int
     high_quality: float
     mode_kl: float
+    shares: tuple[float, ...] = ()
 
 
 def coverage(modes: Modes, samples: Tensor) -> Coverage:
@@ -121,6 +122,7 @@ def coverage(modes: Modes, samples: Tensor) -> Coverage:
         modes_total=total,
         high_quality=counts.sum().item() / n,
         mode_kl=max(0.0, kl),  # rounding can leave −1e−16
+        shares=tuple(share.tolist()),
     )
 
 

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from wgan.config import ExperimentConfig
+from wgan.inspection.results import Inspection, Wish
 
 State = Literal["loading", "playing", "paused", "failed"]
 Floats = npt.NDArray[np.float32]
@@ -65,6 +66,11 @@ class Measures:
     averaged: whether the samples came from the averaged (EMA) generator.
     layer_gradients, gradient_decades, pinned_share, update_cosine: vital signs of the critic, see
     `wgan.vitals`; the share only under clipping, the cosine only after an update of the critic.
+    slope_max: the largest ‖∇D‖ at 256 interpolates; estimate_over_slope: the estimate over it, in
+    the data's units. js: JS divergence of real and generated samples by histogram, in nats;
+    js_floor: real against real; js_critic: by the loss of a GAN's critic.
+    gap_train, gap_held_out: E[D(x)] − E[D(x̃)] on training images and on held-out ones, and
+    loss_train, loss_held_out: the critic's loss there, without the penalty. See `wgan.inspection`.
     """
 
     step: int
@@ -86,6 +92,15 @@ class Measures:
     gradient_decades: float | None = None
     pinned_share: float | None = None
     update_cosine: float | None = None
+    slope_max: float | None = None
+    estimate_over_slope: float | None = None
+    js: float | None = None
+    js_floor: float | None = None
+    js_critic: float | None = None
+    gap_train: float | None = None
+    gap_held_out: float | None = None
+    loss_train: float | None = None
+    loss_held_out: float | None = None
 
 
 @dataclass(frozen=True)
@@ -138,6 +153,7 @@ class Frame:
     curves: name -> Curve; the names are critic_loss, generator_loss, critic_estimate, penalty and
     `wgan.lab.past.MEASURED_FIGURES`, each there only when there is something to show. message: what
     is being loaded, or why the run failed. seconds: training time.
+    inspections: what somebody wants to see of the critic, see `wgan.inspection`.
     """
 
     version: int
@@ -155,6 +171,7 @@ class Frame:
     measures: Measures | None = None
     view: PointView | ImageView | None = None
     stage: Stage | None = None
+    inspections: Mapping[Wish, Inspection] = field(default_factory=dict)
     _built: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 

@@ -15,6 +15,7 @@ from torch import Tensor
 from wgan import metrics, vitals
 from wgan.data import Dataset
 from wgan.data.avatars import FaceModes
+from wgan.inspection.truth import TruthMeter
 from wgan.lab.frame import Floats, ImageView, Measures, PointView
 from wgan.trainer import Trainer, stream
 
@@ -37,6 +38,7 @@ class Observer:
         n = POINTS if trainer.config.is_points else IMAGES
         self._latents = trainer.draw_latents(n, self._rng)
         self._real = data.sample(n, self._rng)
+        self._truth = TruthMeter(trainer, data)
         self._w1_floor = metrics.w1_floor(data, COMPARED, self._rng)
 
     def view(self) -> PointView | ImageView:
@@ -134,6 +136,7 @@ class Observer:
                 vitals.pinned_share(trainer.critic, trainer.config.clip_value) if clipped else None
             ),
             update_cosine=trainer.critic_update_cosine(),
+            **self._truth.figures(estimate, norms, generated, covered.shares if covered else ()),
         )
 
     def shares(self, samples: int = MEASURED) -> dict[str, dict[str, float]]:

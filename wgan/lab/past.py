@@ -18,6 +18,8 @@ from wgan.trainer import FIGURES
 MEASURED_FIGURES = (
     "w1", "w1_floor", "modes", "high_quality", "gradient_norm",
     "gradient_decades", "pinned_share", "update_cosine", "mode_kl",
+    "estimate_over_slope", "js", "js_floor", "js_critic",
+    "gap_train", "gap_held_out", "loss_train", "loss_held_out",
 )  # fmt: skip
 
 

@@ -21,6 +21,10 @@ from torch import Tensor
 
 from wgan.config import ExperimentConfig, diff, expand, replace_live
 from wgan.data import DataError, load
+from wgan.inspection.attention import Attention
+from wgan.inspection.inspector import Inspector
+from wgan.inspection.pace import Inspections
+from wgan.inspection.results import Wish
 from wgan.lab.frame import Event, Frame, Measures, Stage, State, describe
 from wgan.lab.history import Snapshots
 from wgan.lab.past import Past
@@ -70,6 +74,7 @@ class Run:
         self._trainer: Trainer | None = None
         self._past: Past | None = None
         self._version = 0
+        self._attention = Attention()
         self.frame = Frame(version=0, run=id, state="loading", config=config)
 
     # What anybody may call ----------------------------------------------------------------------
@@ -141,6 +146,11 @@ class Run:
             self._queue.append(lambda: self._do_change(given))
         self._wake()
         return new
+
+    def inspect(self, wish: Wish) -> None:
+        """Somebody looks at this part of the critic: for a few seconds, frames have it."""
+        if self._attention.look(wish):
+            self._ask(lambda: None)  # a run that stands still has to be woken for it
 
     def save(self) -> Future[Saved]:
         """Everything that a checkpoint of the run holds, copied before its next step."""
@@ -281,6 +291,7 @@ class Run:
         past = Past(trainer.state())
         watch = Watch(trainer, self._data, past)
         self._trainer, self._past, self._watch = trainer, past, watch
+        self._inspections = Inspections(Inspector(trainer, self._data), self._attention)
         self.first_config = config
         self.seconds = 0.0
         self._walk: Iterator[Stage] | None = None
@@ -329,6 +340,7 @@ class Run:
                 action = self._queue.popleft()
             action()
             self._changed = True
+            self._inspections.hurry()
 
     def _apply_scheduled(self) -> None:
         while self.scheduled and self.scheduled[0].step <= self.trainer.steps:
@@ -449,6 +461,8 @@ class Run:
             self._state = "failed"
 
     def _maybe_look(self) -> None:
+        if self._inspections.renew(playing=self._state == "playing"):
+            self._changed = True
         if self._watch.due:
             self._look(measure=self._watch.measurement_due)
         elif self._changed:
@@ -526,6 +540,7 @@ class Run:
             measures=self._watch.measures,
             view=self._watch.view,
             stage=self._stage,
+            inspections=self._inspections.found,
         )
 
     def _steps_per_second(self) -> float:

@@ -1,0 +1,29 @@
+"""Who looks at what: only what somebody looks at is inspected."""
+
+from __future__ import annotations
+
+import time
+
+from wgan.inspection.results import Wish
+
+FORGETS_AFTER = 10.0  # seconds; a page of a crowded server asks every four
+MOST = 12  # wishes at once: the latest
+
+
+class Attention:
+    """The wishes of the last seconds. Asked from any thread, read by the one that trains."""
+
+    def __init__(self) -> None:
+        self._seen: dict[Wish, float] = {}  # replaced whole, never changed
+
+    def look(self, wish: Wish) -> bool:
+        """Somebody looks at this now. Returns whether nobody did before."""
+        now = time.monotonic()
+        new = wish not in self.wanted()
+        seen = {w: at for w, at in self._seen.items() if now - at < FORGETS_AFTER and w != wish}
+        self._seen = dict([*seen.items(), (wish, now)][-MOST:])
+        return new
+
+    def wanted(self) -> tuple[Wish, ...]:
+        now = time.monotonic()
+        return tuple(wish for wish, at in self._seen.items() if now - at < FORGETS_AFTER)

@@ -1,0 +1,56 @@
+"""How often the critic is inspected: while somebody looks, and within a small share of the time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+
+from wgan.inspection.attention import Attention
+from wgan.inspection.inspector import Inspector
+from wgan.inspection.results import Inspection, Wish
+
+EVERY = 1.0  # seconds at least between two inspections of the same
+SHARE = 0.03  # of the training time, at most, for all of them together
+
+
+class Inspections:
+    """What was found last, for those who look; renewed on the thread that trains."""
+
+    def __init__(self, inspector: Inspector, attention: Attention) -> None:
+        self.found: Mapping[Wish, Inspection] = {}  # replaced whole: readers keep theirs
+        self._inspector, self._attention = inspector, attention
+        self._costs: dict[Wish, float] = {}  # seconds, of the last time
+        self._done_at = -1e9
+        self._hurried = False
+
+    def hurry(self) -> None:
+        """Something was done to the run: what was found may no longer hold."""
+        self._hurried = True
+
+    def renew(self, *, playing: bool) -> bool:
+        """Inspects what is due; returns whether there is anything new to publish.
+
+        playing: a run that stands still is inspected at once, since nothing waits for it.
+        """
+        wanted = self._attention.wanted()
+        if not wanted:
+            gone, self.found, self._hurried = bool(self.found), {}, False
+            return gone
+        since = time.monotonic() - self._done_at
+        pause = sum(self._costs.get(wish, 0.0) for wish in wanted) / SHARE
+        missing = tuple(wish for wish in wanted if wish not in self.found)
+        if self._hurried or since >= max(EVERY, pause):
+            due = wanted
+        elif missing and (not playing or since >= pause):
+            due = missing
+        else:
+            return False
+        costs = {wish: self._costs[wish] for wish in wanted if wish not in due}
+        found = {wish: self.found[wish] for wish in wanted if wish not in due}
+        for wish in due:
+            started = time.monotonic()
+            found[wish] = self._inspector.inspect(wish)
+            costs[wish] = time.monotonic() - started
+        self.found, self._costs = found, costs
+        self._done_at, self._hurried = time.monotonic(), False
+        return True

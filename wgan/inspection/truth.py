@@ -1,0 +1,146 @@
+"""What the critic says against what is true: figures over time, for the measured ones.
+
+Pure functions first; `TruthMeter` applies them to a trainer whenever it is measured.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from wgan import losses
+from wgan.data import Dataset
+from wgan.trainer import Trainer, stream
+
+CELLS = 24  # an axis of the grid on which the JS divergence of 2-D samples is counted
+DRAWN = 2500  # real samples, as many as are generated for the modes
+COMPARED = 512  # training and held-out images, of each
+_TRUTH = 10  # purpose of random numbers, see `wgan.trainer.stream`
+
+
+def js(p: Tensor, q: Tensor) -> float:
+    """Jensen-Shannon divergence of two histograms (K,), in nats: 0 (equal) .. log 2 (disjoint).
+
+    JS = ½ KL(p‖m) + ½ KL(q‖m) = H(m) − ½ H(p) − ½ H(q) with m = (p + q)/2 (Lin 1991). Counts are
+    normalised; NaN for an empty one.
+    """
+    p, q = (h.double() / h.double().sum() for h in (p, q))
+    entropies = [torch.special.entr(h).sum() for h in ((p + q) / 2, p, q)]  # entr: −h log h
+    value = (entropies[0] - entropies[1] / 2 - entropies[2] / 2).item()
+    return value if math.isnan(value) else max(0.0, value)  # rounding can leave −1e−17
+
+
+def on_grid(points: Tensor, extent: float, cells: int = CELLS) -> Tensor:
+    """Counts of 2-D points (N, 2) on a grid over ±extent, (cells²,).
+
+    Points beyond it count in the cells at its edge, those that are not finite nowhere.
+    """
+    points = points[points.isfinite().all(1)]
+    cell = ((points + extent) * (cells / (2 * extent))).long().clamp_(0, cells - 1)
+    return torch.bincount(cell[:, 1] * cells + cell[:, 0], minlength=cells**2)
+
+
+def js_of_loss(loss: float) -> float:
+    """The JS divergence that a GAN critic's loss tells of, in nats; at most log 2.
+
+    L = −E[log σ(D(x))] − E[log(1 − σ(D(x̃)))] is 2 log 2 − 2 JS for the best critic (Goodfellow et
+    al. 2014, Theorem 1), so that JS ≥ log 2 − L/2 for any; below 0 for a critic worse than a guess.
+    """
+    return math.log(2) - loss / 2
+
+
+def over_slope(estimate: float, slope: float) -> float:
+    """E[D(x)] − E[D(x̃)] over the critic's slope: at most W1, in the data's units; NaN for slope 0.
+
+    Kantorovich and Rubinstein: W1 is the largest estimate of a 1-Lipschitz function, and D/K is
+    one when K is D's largest slope. So K is the *largest* gradient norm that was found, not a
+    percentile: over a percentile the quotient could exceed W1 for any critic.
+    """
+    return estimate / slope if slope > 0 else math.nan
+
+
+class TruthMeter:
+    """The figures over time that a trainer's measurement has room for; see `Measures`."""
+
+    def __init__(self, trainer: Trainer, data: Dataset) -> None:
+        self.trainer, self.data = trainer, data
+        self._rng = stream(trainer.config.seed, _TRUTH, trainer.device)
+        self._floor: float | None = None
+        self._shares: Tensor | None = None
+        # The same images every time: the curves then show the critic change, not the images.
+        self._train = self._held_out = None
+        if data.held_out is not None:
+            self._train = trainer.to_output_range(data.sample(COMPARED, self._rng))
+            self._held_out = trainer.to_output_range(data.held_out.sample(COMPARED, self._rng))
+
+    def figures(
+        self,
+        estimate: float,
+        norms: Tensor,
+        generated: Tensor,
+        shares: tuple[float, ...],
+    ) -> dict[str, float | None]:
+        """Fields of `Measures`.
+
+        estimate: E[D(x)] − E[D(x̃)]. norms: ‖∇D‖ at interpolates, (N,). generated: samples (M, …),
+        as the critic gets them. shares: of them on each class, empty where there are none.
+        """
+        slope = norms.max().item()
+        # A sigmoid's images live in [0, 1]: half as far from each other as in the data's units.
+        unit = 2.0 if self.trainer.config.output == "sigmoid" else 1.0
+        divergence, floor = self._divergence(generated, shares)
+        return {
+            "slope_max": slope / unit,
+            "estimate_over_slope": unit * over_slope(estimate, slope),
+            "js": divergence,
+            "js_floor": floor,
+            "js_critic": self._from_loss(generated),
+            **self._overfitting(generated),
+        }
+
+    def _divergence(
+        self, generated: Tensor, shares: tuple[float, ...]
+    ) -> tuple[float | None, float | None]:
+        """JS of real against generated samples by histogram, and of real against real."""
+        if self.trainer.config.is_points:
+            extent = self.data.extent
+            real = on_grid(self.data.sample(DRAWN, self._rng), extent)
+            if self._floor is None:
+                self._floor = js(real, on_grid(self.data.sample(DRAWN, self._rng), extent))
+            return js(real, on_grid(generated, extent)), self._floor
+        if self.data.modes is None or not shares:
+            return None, None
+        if self._shares is None:
+            one, other = (self._classes() for _ in range(2))
+            self._shares, self._floor = one, js(one, other)
+        return js(self._shares, torch.tensor(shares)), self._floor
+
+    def _classes(self) -> Tensor:
+        """How many of `DRAWN` real images there are of each class, (K,)."""
+        modes = self.data.modes
+        assert modes is not None
+        index, _ = modes.judge(self.data.sample(DRAWN, self._rng))
+        return torch.bincount(index, minlength=len(modes.names)).cpu()
+
+    def _from_loss(self, generated: Tensor) -> float | None:
+        c = self.trainer.config
+        if c.objective not in ("gan", "gan_saturating"):
+            return None
+        real = self.trainer.to_output_range(self.data.sample(256, self._rng))
+        scores = (self.trainer.score(x) for x in (real, generated[: len(real)]))
+        return js_of_loss(losses.critic_loss(c.objective, *scores).item())
+
+    def _overfitting(self, generated: Tensor) -> dict[str, float | None]:
+        """Gap and loss on training images and on held-out ones, against the same fakes."""
+        if self._train is None or self._held_out is None:
+            return {}
+        c, found = self.trainer.config, {}
+        fake = generated[:COMPARED]
+        on_fake = self.trainer.score(fake)
+        for name, real in (("train", self._train), ("held_out", self._held_out)):
+            on_real = self.trainer.score(real)
+            found[f"gap_{name}"] = (on_real.mean() - on_fake.mean()).item()
+            found[f"loss_{name}"] = losses.critic_loss(c.objective, on_real, on_fake).item()
+        return found
