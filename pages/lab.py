@@ -8,7 +8,7 @@ from wgan.ui.equation import equation
 from wgan.ui.live import load_plotly
 from wgan.ui.own import own_data
 from wgan.ui.share import share
-from wgan.ui.shell import open_page
+from wgan.ui.shell import link, open_page
 from wgan.ui.words import plain
 
 open_page("Lab")
@@ -78,6 +78,7 @@ with right, st.container(gap="xsmall"):
     if stages is None:
         st.container(key="equation", gap="xxsmall").latex(equation(run.config))
     curve = place("curve_place", gap="xxsmall")
+    link("critic.py", "Inside the critic", ":material/neurology:", run.id)
 
 with st.sidebar:
     controls.settings(run)

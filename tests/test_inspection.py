@@ -282,6 +282,7 @@ def test_measured_figures_tell_the_truth(make_run: MakeRun):
     measures = run.measure_now()
     assert measures.slope_max is not None
     assert measures.slope_max >= measures.gradient_norm > 0
+    assert measures.estimate_over_slope is not None
     assert measures.estimate_over_slope == pytest.approx(
         measures.critic_estimate / measures.slope_max
     )

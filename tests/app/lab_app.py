@@ -39,6 +39,8 @@ def covers(*keys: str) -> Callable[[F], F]:
 class LabApp:
     """The lab page on one run. After each action it says if the page shows an exception."""
 
+    script = "app.py"
+
     def __init__(
         self,
         config: ExperimentConfig | None,
@@ -48,12 +50,12 @@ class LabApp:
         **query: str,
     ) -> None:
         """secret: the run's owner's, who is not this tab unless `query` has it too."""
-        self.at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+        self.at = AppTest.from_file(str(ROOT / self.script), default_timeout=60)
         for name, value in query.items():
             self.at.query_params[name] = value
         if config is not None:
             run = lab().create(config, playing=playing, secret=secret)
-            wait_for(lambda: run.state != "loading")
+            wait_for(lambda: run.frame.state != "loading")
             self.at.query_params["run"] = run.id
         # Twice: AppTest knows the page, which is a part of a widget's identity, after one run.
         self.redraw()

@@ -16,8 +16,10 @@ from wgan.losses import CONSTRAINT_EQUATIONS, CRITIC_EQUATIONS
 from wgan.presets import PRESETS
 from wgan.ui.words import sections
 
+PAGES = ("lab", "critic", "gallery", "guide")
 
-@pytest.mark.parametrize("script", ["app.py", "pages/lab.py", "pages/gallery.py", "pages/guide.py"])
+
+@pytest.mark.parametrize("script", ["app.py", *(f"pages/{name}.py" for name in PAGES)])
 def test_every_page_stands_on_its_own(script: str):
     at = AppTest.from_file(str(ROOT / script), default_timeout=60).run()
     assert not at.exception

@@ -40,7 +40,7 @@ def curve_losses(
     curves: Mapping[str, Curve], events: Sequence[Event], smoothing: int = 1
 ) -> Figure:
     """The critic's and the generator's loss, and the penalty inside the critic's."""
-    chart = _Chart("losses", "loss", curves, smoothing)
+    chart = Chart("losses", "loss", curves, smoothing)
     chart.add("critic_loss", "critic", CRITIC)
     chart.add("generator_loss", "generator", GENERATED, dash="dash")
     chart.add("penalty", "penalty", CRITIC, dash="dot")
@@ -58,7 +58,7 @@ def curve_distance(
     alone = "w1" not in curves and "w1_floor" not in curves
     apart = not alone and not _same_scale(curves.get("critic_estimate"), curves.get("w1"))
     left = "critic estimate" if alone else "W1" if apart else "distance"
-    chart = _Chart("distance", left, curves, smoothing)
+    chart = Chart("distance", left, curves, smoothing)
     chart.add("critic_estimate", "critic estimate", CRITIC, axis="y2" if apart else "y")
     chart.add("w1", "exact W1", GENERATED, dash="dash")
     chart.add("w1_floor", "floor: real against real", REAL, dash="dot")
@@ -79,7 +79,7 @@ def curve_modes(
         share = curves["high_quality"]
         in_percent = (finite(100.0 * np.asarray(values, np.float64)) for values in share[1:])
         percent["high_quality"] = Curve(share.step, *in_percent)
-    chart = _Chart("modes", "modes", percent, smoothing)
+    chart = Chart("modes", "modes", percent, smoothing)
     chart.add("modes", "modes", GENERATED, steps=True)
     chart.add("high_quality", "high quality", HEALTHY, dash="dash", axis="y2")
     if modes_total:
@@ -94,7 +94,7 @@ def curve_gradient(
     curves: Mapping[str, Curve], events: Sequence[Event], smoothing: int = 1
 ) -> Figure:
     """Mean ‖∇D‖ between real and generated samples, with the gradient penalty's target, 1."""
-    chart = _Chart("gradient", "mean ‖∇D‖", curves, smoothing)
+    chart = Chart("gradient", "mean ‖∇D‖", curves, smoothing)
     chart.add("gradient_norm", "mean gradient norm", CRITIC)
     chart.level(1.0, "1-Lipschitz", REAL)
     return chart.figure(events)
@@ -133,7 +133,7 @@ def thinned(curve: Curve, limit: int = MAX_POINTS) -> Curve:
     )
 
 
-class _Chart:
+class Chart:
     """A figure under construction: `add` series and `level` lines, then take the `figure`."""
 
     def __init__(self, name: str, title: str, curves: Mapping[str, Curve], smoothing: int) -> None:

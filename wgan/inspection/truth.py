@@ -113,24 +113,27 @@ class TruthMeter:
         if self.data.modes is None or not shares:
             return None, None
         if self._shares is None:
-            one, other = (self._classes() for _ in range(2))
-            self._shares, self._floor = one, js(one, other)
-        return js(self._shares, torch.tensor(shares)), self._floor
+            self._shares = self._classes()
+            # As many again from the same classes: to judge other images would take as long again.
+            rng = self._rng
+            again = torch.multinomial(self._shares.float(), DRAWN, replacement=True, generator=rng)
+            self._floor = js(self._shares, torch.bincount(again, minlength=len(self._shares)))
+        return js(self._shares.cpu(), torch.tensor(shares)), self._floor
 
     def _classes(self) -> Tensor:
         """How many of `DRAWN` real images there are of each class, (K,)."""
         modes = self.data.modes
         assert modes is not None
         index, _ = modes.judge(self.data.sample(DRAWN, self._rng))
-        return torch.bincount(index, minlength=len(modes.names)).cpu()
+        return torch.bincount(index, minlength=len(modes.names)).to(self._rng.device)
 
     def _from_loss(self, generated: Tensor) -> float | None:
         c = self.trainer.config
         if c.objective not in ("gan", "gan_saturating"):
             return None
         real = self.trainer.to_output_range(self.data.sample(256, self._rng))
-        scores = (self.trainer.score(x) for x in (real, generated[: len(real)]))
-        return js_of_loss(losses.critic_loss(c.objective, *scores).item())
+        on_real, on_fake = self.trainer.score(real), self.trainer.score(generated[: len(real)])
+        return js_of_loss(losses.critic_loss(c.objective, on_real, on_fake).item())
 
     def _overfitting(self, generated: Tensor) -> dict[str, float | None]:
         """Gap and loss on training images and on held-out ones, against the same fakes."""

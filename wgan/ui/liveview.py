@@ -75,7 +75,7 @@ def _fill(run: Run, places: Places) -> None:
     frame = run.frame
     past = _looked_back_at(run)
     with places.status:
-        st.html(_status(frame, slow=run.slow is not None))
+        st.html(status(frame, slow=run.slow is not None))
     with places.meter:
         if frame.state == "failed" and frame.measures is None:
             st.html("<span></span>")  # nothing is being counted
@@ -110,7 +110,7 @@ def _fill(run: Run, places: Places) -> None:
 # Status ---------------------------------------------------------------------------------------
 
 
-def _status(frame: Frame, slow: bool) -> str:
+def status(frame: Frame, slow: bool) -> str:
     """State, steps, speed and device in one line."""
     dots = {"playing": "#009e73", "failed": "#d62728"}
     dot = dots.get(frame.state, "#8a94a3")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import streamlit as st
+from streamlit.errors import StreamlitPageNotFoundError
 from streamlit.navigation.page import Page
 
 from wgan.ui import _compat
@@ -25,6 +27,7 @@ def navigation() -> Page:
                 url_path="home",
                 default=True,
             ),
+            st.Page(PAGES / "critic.py", title="Critic", icon=":material/neurology:"),
             st.Page(PAGES / "gallery.py", title="Gallery", icon=":material/collections:"),
             st.Page(PAGES / "guide.py", title="Guide", icon=":material/menu_book:"),
             st.Page(_lab_by_name, title="Lab", url_path="lab", visibility="hidden"),
@@ -40,6 +43,12 @@ def _lab_by_name() -> None:
 
 def _go_to(file: str) -> None:
     st.switch_page(PAGES / file, query_params=st.query_params.to_dict())
+
+
+def link(file: str, label: str, icon: str, run: str) -> None:
+    """A link to another page on the same run; none on a page that is run by itself."""
+    with suppress(StreamlitPageNotFoundError):
+        st.page_link(PAGES / file, label=label, icon=icon, query_params={"run": run})
 
 
 def open_page(title: str) -> None:

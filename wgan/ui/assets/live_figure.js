@@ -208,6 +208,11 @@ function themed(given, look, { width, height, zoom, zooms, touch }) {
     axis.uirevision = zooms
     if (zoom[name]) axis.range = [...zoom[name]]
   }
+  for (const name of ["xaxis", "yaxis", "zaxis"]) {
+    const axis = layout.scene?.[name]
+    if (axis) Object.assign(axis, { color: look.text, gridcolor: look.line, showbackground: false })
+  }
+  if (touch && layout.scene) layout.scene.dragmode = false // a finger scrolls the page
   for (const note of layout.annotations ?? []) {
     // Half see-through: legible over a curve, which shows below.
     note.bgcolor = /^#[0-9a-f]{6}$/i.test(look.background) ? `${look.background}a0` : look.background

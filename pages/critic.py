@@ -1,0 +1,68 @@
+"""Inside the critic: its value, gradients, weights and slopes, and whether it tells the truth."""
+
+import streamlit as st
+
+from wgan.presets import PRESETS
+from wgan.ui import binding, runbar
+from wgan.ui.critic.anatomy import another_batch
+from wgan.ui.critic.sections import SECTIONS
+from wgan.ui.critic.stream import live
+from wgan.ui.live import load_plotly
+from wgan.ui.shell import link, open_page
+from wgan.ui.words import plain, sections
+
+open_page("Critic")
+run = binding.current_run()
+
+with st.container(key="critic_bar", horizontal=True, vertical_alignment="center", gap="small"):
+    link("lab.py", "To the lab", ":material/arrow_back:", run.id)
+    status = st.container(key="critic_status", width="stretch")
+    with status:
+        st.container()
+with st.container(key="notices"):
+    if text := binding.pop_notice():
+        st.warning(plain(text), icon=":material/info:")
+    if run.frame.state == "failed":
+        st.error(plain(run.frame.message), icon=":material/error:", title="The run stopped")
+st.caption(runbar.about(run))
+
+texts = {key: sections("critic")[key].partition("\n") for key in SECTIONS}
+tabs = st.tabs([texts[key][0] for key in SECTIONS], key="critic_tab", on_change="rerun")
+for tab, key in zip(tabs, SECTIONS, strict=True):
+    if not tab.open:
+        continue
+    with tab:
+        st.markdown(texts[key][2])
+        if key == "overfitting":
+            few = PRESETS["digits-wgan-gp"].config.replace({"limit": 100})
+            st.button(
+                "Train on 100 digits only",
+                key="critic_few",
+                icon=":material/content_cut:",
+                on_click=binding.start,
+                args=(few,),
+                disabled=run.config == few,
+                help="Starts a new run: WGAN-GP on 100 of 1,797 digits; the others are held out.",
+            )
+        if key == "anatomy":
+            st.button(
+                "Draw another batch",
+                key="critic_another",
+                icon=":material/casino:",
+                on_click=another_batch,
+                help="Other samples of the same run; nothing of its training changes.",
+            )
+        place = st.container(key=f"critic_place_{key}")
+        with place:
+            st.container()
+        if key in ("truth", "overfitting"):
+            st.select_slider(
+                "Smoothing",
+                [1, 3, 5, 9, 15, 25, 51],
+                key="critic_smoothing",
+                format_func=lambda window: "none" if window == 1 else f"median of {window}",
+                help="Median filter over so many points, as in the WGAN paper's Fig. 3.",
+                width=420,
+            )
+        live(run, status, place, key)
+load_plotly()

@@ -1,0 +1,229 @@
+"""The page Critic: every section, every control, and what stands there when there is nothing."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+from lab_app import IMAGES, POINTS, LabApp, wait_for
+
+from wgan.config import ExperimentConfig
+from wgan.inspection.results import Anatomy
+from wgan.lab.registry import lab
+from wgan.presets import PRESETS
+from wgan.ui.critic.anatomy import BATCHES
+from wgan.ui.critic.sections import SECTIONS
+from wgan.ui.words import sections
+
+FIGURES = {
+    "surface": ("critic_map", "critic_landscape"),
+    "layers": ("critic_layers",),
+    "weights": ("critic_weights",),
+    "slopes": ("critic_slopes",),
+    "truth": ("critic_curve_truth", "critic_curve_js"),
+    "overfitting": ("critic_curve_overfitting",),
+    "anatomy": ("critic_step", "critic_norms"),
+}
+INSPECTED = ("layers", "weights", "slopes", "anatomy")
+TITLES = {key: sections("critic")[key].partition("\n")[0] for key in SECTIONS}
+
+
+class CriticApp(LabApp):
+    """The page on one run, with one section open."""
+
+    script = "pages/critic.py"
+
+    def look(self, section: str) -> None:
+        """Opens a section and waits until it is there."""
+        self.at.session_state["critic_tab"] = TITLES[section]
+        self.redraw()
+        if section in INSPECTED:
+            wait_for(lambda: any(w.section == section for w in self.run.frame.inspections))
+            self.redraw()
+
+    def figures(self) -> set[str]:
+        keys = (getattr(node, "key", None) for node in self.at.get("bidi_component"))
+        return {key for key in keys if key and key.startswith("critic_")}
+
+    def data(self, key: str) -> dict[str, Any]:
+        return json.loads(self.figure(key))
+
+    def numbers(self) -> str:
+        """The figures in the row above the charts, as HTML."""
+        (found,) = (html.value for html in self.at.html if "wgan-numbers" in html.value)
+        return found
+
+    def told(self) -> str:
+        """Why there is nothing to see."""
+        (info,) = self.at.info
+        return info.value
+
+
+@pytest.fixture
+def points() -> CriticApp:
+    return CriticApp(POINTS)
+
+
+@pytest.fixture
+def images() -> CriticApp:
+    return CriticApp(IMAGES.replace({"limit": 100}))
+
+
+def values(array: dict[str, str]) -> np.ndarray:
+    return np.frombuffer(base64.b64decode(array["bdata"]), "<f4")
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_only_the_open_section_is_drawn_and_inspected(points: CriticApp, section: str):
+    points.look(section)
+    expected = set() if section == "overfitting" else set(FIGURES[section])
+    assert points.figures() == expected
+    # The first section was open before.
+    assert {wish.section for wish in points.run.frame.inspections} <= {section}
+    assert TITLES[section] in [tab.label for tab in points.at.tabs]
+    assert points.run.events == ()
+
+
+def test_images_have_every_section_but_the_surface(images: CriticApp):
+    images.look("surface")
+    assert images.figures() == set()
+    assert "2-D" in images.told()
+    for section in ("layers", "weights", "slopes"):
+        images.look(section)
+        assert images.figures() == set(FIGURES[section])
+    images.look("anatomy")
+    assert images.figures() == {"critic_norms"}
+    (picture,) = images.at.main.get("imgs") or images.at.main.get("image")
+    assert picture is not None
+    images.look("truth")
+    assert images.figures() == set(FIGURES["truth"])
+    assert "by their classes" in images.at.caption[-1].value
+    images.look("overfitting")
+    assert images.figures() == {"critic_curve_overfitting", "critic_curve_losses_apart"}
+    assert "100 images" in images.numbers()
+
+
+def test_the_numbers_are_the_runs(points: CriticApp):
+    points.look("truth")
+    measures = points.run.frame.measures
+    assert measures is not None
+    assert measures.w1 is not None
+    assert f"{measures.w1:.3g}"[:4] in points.numbers()
+    assert "ceiling log 2 = 0.693" in points.numbers()
+    points.look("slopes")
+    for word in ("Interpolates", "Real", "Generated", "95%", "largest"):
+        assert word in points.numbers()
+
+
+def test_the_clip_shows_in_the_weights():
+    app = CriticApp(POINTS.replace({"constraint": "clip", "clip_value": 0.02}))
+    app.look("weights")
+    assert "±c = ±0.02" in app.numbers()
+    assert [shape["x0"] for shape in app.data("critic_weights")["layout"]["shapes"]] == [
+        -0.02,
+        0.02,
+    ]
+
+
+def test_the_bars_are_the_norms_of_the_step(points: CriticApp):
+    points.look("anatomy")
+    (found,) = points.run.frame.inspections.values()
+    assert isinstance(found, Anatomy)
+    (bars,) = points.data("critic_norms")["data"]
+    assert values(bars["y"]) == pytest.approx(found.norms, abs=1e-6)
+    assert len(points.data("critic_step")["data"]) == 6
+
+
+# The controls: every one is named here, and tested below.
+CONTROLS = {"critic_tab", "critic_smoothing", "critic_few", "critic_another"}
+
+
+def test_every_control_of_the_page_is_known(points: CriticApp):
+    found = set()
+    for section in SECTIONS:
+        points.look(section)
+        found |= {key for key in points.widgets() if not key.startswith("wgan")}
+    assert {key for key in found if key.startswith("critic")} | {"critic_tab"} == CONTROLS
+    assert not {key for key in found if not key.startswith("critic")} - set(TITLES.values())
+
+
+def test_another_batch_shows_other_samples_and_changes_nothing(points: CriticApp):
+    points.look("anatomy")
+    before = points.figure("critic_step")
+    points.redraw()
+    assert points.figure("critic_step") == before
+    points.click("critic_another")
+    wait_for(lambda: any(w.batch == 1 for w in points.run.frame.inspections))
+    points.redraw()
+    assert points.figure("critic_step") != before
+    assert (points.run.frame.step, points.run.events) == (0, ())
+    points.at.session_state["critic_batch"] = BATCHES - 1
+    points.click("critic_another")
+    assert points.at.session_state["critic_batch"] == 0
+
+
+def test_a_hundred_digits_are_a_new_run(points: CriticApp):
+    old = points.id
+    points.look("overfitting")
+    assert "held out by nature" in points.told()
+    points.click("critic_few")
+    assert points.id != old
+    assert points.run.config == PRESETS["digits-wgan-gp"].config.replace({"limit": 100})
+    wait_for(lambda: points.run.frame.measures is not None)
+    points.redraw()
+    assert points.figures() == {"critic_curve_overfitting"}
+    assert points.widget("critic_few").disabled
+    assert lab().get(old) is not None
+
+
+def test_all_digits_leave_none_out():
+    app = CriticApp(IMAGES)
+    app.look("overfitting")
+    assert "none are held out" in app.told()
+
+
+def test_smoothing_smooths(points: CriticApp):
+    lab_page = points.run
+    lab_page.stop_at = 40
+    lab_page.play()
+    wait_for(lambda: lab_page.frame.step >= 40 and lab_page.state == "paused")
+    points.look("truth")
+    rough = points.figure("critic_curve_truth")
+    points.set("critic_smoothing", 51)
+    assert points.figure("critic_curve_truth") != rough
+    points.set("critic_smoothing", 1)
+    assert points.figure("critic_curve_truth") == rough
+
+
+# When there is nothing to see.
+
+
+def test_a_run_that_could_not_begin_says_so_in_every_section():
+    config = IMAGES.replace({"data": "folder", "folder": "0" * 64})
+    app = CriticApp(config)
+    for section in SECTIONS:
+        app.at.session_state["critic_tab"] = TITLES[section]
+        app.redraw()
+        assert app.figures() == set()
+        assert app.told()
+        assert len(app.at.error) == 1
+
+
+def test_a_watcher_may_look_and_a_new_address_makes_a_run():
+    owned = CriticApp(POINTS, secret="own")
+    owned.look("anatomy")
+    assert not owned.widget("critic_another").disabled
+    assert owned.figures() == set(FIGURES["anatomy"])
+    app = CriticApp(None)
+    assert app.run.config == PRESETS["digits-gan"].config
+
+
+def test_the_smallest_critic_has_no_hidden_layer_but_one():
+    app = CriticApp(
+        ExperimentConfig(**{**IMAGES.to_dict(), "network": "dcgan", "width": 4, "points": ()})
+    )
+    app.look("layers")
+    assert app.figures() == {"critic_layers"}

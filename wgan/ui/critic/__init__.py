@@ -1,0 +1,1 @@
+"""The page Critic: sections that look inside the critic of the run in progress."""
