@@ -34,9 +34,11 @@ def test_the_stack_is_the_share_of_high_quality_samples(table: list[list[int]]):
     measures = [seen(10 * i, *counts) for i, counts in enumerate(table)]
     figure = figures.mode_shares(measures)
     json.dumps(figure, allow_nan=False)
-    shares = np.stack([decode(t["y"]) for t in figure["data"]], 1)
+    *modes, rest = figure["data"]
+    shares = np.stack([decode(t["y"]) for t in modes], 1)
     np.testing.assert_allclose(shares, np.array(table) / 25, rtol=1e-5)
-    assert [t["name"] for t in figure["data"]] == list(measures[0].mode_names)
+    np.testing.assert_allclose(shares.sum(1) + decode(rest["y"]), 100, rtol=1e-5)
+    assert [t["name"] for t in modes] == list(measures[0].mode_names)
     assert {t["stackgroup"] for t in figure["data"]} == {"modes"}
     assert decode(figure["data"][0]["x"]).tolist() == [m.step for m in measures]
     assert figure["layout"]["yaxis"]["range"] == [0, 100]

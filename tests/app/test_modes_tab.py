@@ -19,7 +19,7 @@ def test_the_stack_has_a_band_a_mode_and_words_for_those_not_covered(points: Lab
     points.step()
     points.open_tab("Modes")
     figure = json.loads(points.figure("mode_shares"))
-    assert len(figure["data"]) == 8
+    assert len(figure["data"]) == 8 + 1  # and those of low quality
     (told,) = _captions(points)
     measures = points.run.frame.measures
     assert measures is not None

@@ -283,5 +283,5 @@ def test_a_run_that_goes_on_is_handed_out_in_five_forms(lab: Server, tab: Page):
     }
     for form, first in begins.items():
         with tab.expect_download() as waiting:
-            tab.locator(f".st-key-download_{form} button").click()
+            tab.locator(f".st-key-download_{form}").get_by_role("button").click()
         assert waiting.value.path().read_bytes().startswith(first), form

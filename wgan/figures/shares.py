@@ -13,42 +13,53 @@ from wgan.lab.frame import Event, Measures
 
 # Shades of the colour of what is generated; neighbours in the stack differ in lightness.
 SHADES = ("#E07A00", "#F6C58B", "#B45F00", "#F0A04B")
+LOW_QUALITY, REST = "#8A8F9855", "low quality"
 LABELLED = 4.0  # percent: a thinner band has no room for its name
 
 
 def mode_shares(measures: Sequence[Measures], events: Sequence[Event] = ()) -> Figure:
     """High-quality samples on each mode in % of all drawn, stacked over generator steps.
 
-    What is missing to 100% is of low quality. The names of modes stand where their bands end.
+    On top, in grey, those of low quality. The names of modes stand where their bands end.
     measures: of one data set, by step; those without modes are left out.
     """
     there = [m for m in measures if m.modes_total and len(m.counts) == m.modes_total]
     steps = np.array([m.step for m in there], np.float32)
     # (T, K), in percent
     shares = np.array([[100 * n / max(m.samples, 1) for n in m.counts] for m in there], np.float32)
-    data, names = [], there[-1].mode_names if there else ()
-    for mode, name in enumerate(names):
-        shade = SHADES[mode % len(SHADES)]
+    names = [str(name).replace("<", "&lt;") for name in there[-1].mode_names] if there else []
+    bands = [
+        (f"mode-{mode}", name, shares[:, mode], SHADES[mode % len(SHADES)])
+        for mode, name in enumerate(names)
+    ]
+    if there:
+        bands.append(("rest", REST, (100 - shares.sum(1)).clip(0), LOW_QUALITY))
+    data = []
+    for uid, name, values, shade in bands:
         data.append(
             {
                 "type": "scatter",
                 "mode": "lines",
                 "x": typed(steps),
-                "y": typed(shares[:, mode]),
+                "y": typed(values),
                 "stackgroup": "modes",
-                "name": str(name).replace("<", "&lt;"),
+                "name": name,
                 "line": {"color": shade, "width": 0.5},
                 "fillcolor": shade,
                 "hovertemplate": "%{y:.1f}%",
                 "showlegend": False,
-                "uid": f"mode-{mode}",
+                "uid": uid,
             }
         )
     end = round_up(max([0.0, *steps.tolist(), *(event.step for event in events)]))
     chart = layout("shares") | markers(events, end)
     chart["margin"] = chart["margin"] | {"r": 74}  # room for the names
     if there:
-        chart["annotations"] = [*chart["annotations"], *_labels(names, shares[-1], steps[-1])]
+        last = np.append(shares[-1], 100 - shares[-1].sum())
+        chart["annotations"] = [
+            *chart["annotations"],
+            *_labels([*names, REST], last, float(steps[-1])),
+        ]
     chart["hovermode"] = "x unified"
     chart["xaxis"] = {
         "title": {"text": "generator steps", "standoff": 6},
@@ -66,12 +77,12 @@ def _labels(names: Sequence[str], last: np.ndarray, step: float) -> list[dict]:
     middles = np.cumsum(last) - last / 2
     return [
         {
-            "x": float(step),
+            "x": step,
             "y": float(middle),
             "xanchor": "left",
             "xshift": 4,
             "showarrow": False,
-            "text": str(name).replace("<", "&lt;"),
+            "text": name,
             "font": {"size": 11},
         }
         for name, middle, share in zip(names, middles, last, strict=True)
