@@ -74,6 +74,7 @@ def test_what_was_lost_is_said_with_its_step():
     )
     assert fate(measures[:2], "digit") == "Never covered so far: digit 3."
     assert fate([seen(5, 600, 600)]) == "All 2 are covered."
+    assert fate(measures[:1]) == "None of the 4 is covered so far."
     assert fate([]) == fate([seen(1)]) == ""
 
 

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 
 from lab_app import IMAGES, POINTS, LabApp
 
+from wgan.lab.frame import ImageView, PointView
+from wgan.lab.history import Snapshot
 from wgan.protocol.methods import METHODS, PUBLISHED
 from wgan.ui.modes import table_rows
 
 
 def _captions(app: LabApp) -> list[str]:
     return [caption.value for caption in app.at.container(key="modes_place").caption]
+
+
+def _view(app: LabApp) -> ImageView | PointView:
+    view = app.run.frame.view
+    assert view is not None
+    return view
 
 
 def test_the_stack_has_a_band_a_mode_and_words_for_those_not_covered(points: LabApp):
@@ -24,17 +33,22 @@ def test_the_stack_has_a_band_a_mode_and_words_for_those_not_covered(points: Lab
     measures = points.run.frame.measures
     assert measures is not None
     assert measures.modes == 0  # after a step of this tiny run
-    assert "Never covered so far" in told
-    assert "315°" in told
+    assert told == "None of the 8 is covered so far\\."
 
 
-def test_digits_are_called_digits_and_data_without_modes_say_so(
-    open_lab: Callable[..., LabApp],
-):
+def test_what_a_run_has_lost_is_said_in_the_words_of_its_data(open_lab: Callable[..., LabApp]):
     app = open_lab(IMAGES)
+    now = app.run.frame.measures
+    assert now is not None
+    all_but_two = tuple(250 * (digit not in (3, 7)) for digit in range(10))
+    past = app.run.snapshots
+    past.add(Snapshot(1, _view(app), replace(now, step=1, counts=(250,) * 10)))
+    past.add(Snapshot(2, _view(app), replace(now, step=2, counts=all_but_two)))
     app.open_tab("Modes")
-    (told,) = _captions(app)
-    assert "digit" in told
+    assert _captions(app) == ["Lost since step 2\\: digit 3\\, 7\\."]
+
+
+def test_data_without_modes_say_so(open_lab: Callable[..., LabApp]):
     app = open_lab(POINTS.replace({"data": "moons"}))
     app.open_tab("Modes")
     assert _captions(app) == ["This data set has no modes that can be counted."]

@@ -127,6 +127,8 @@ def fate(measures: Sequence[Measures], noun: str = "mode") -> str:
     if not there:
         return ""
     lost, missing = lost_modes(there), never_found(there)
+    if len(missing) == len(there[-1].mode_names):
+        return f"None of the {len(missing)} is covered so far."
     parts = [f"Lost since step {step:,}: {noun} {_listed(names)}." for step, names in lost[:3]]
     if len(lost) > 3:
         parts.append(f"Lost before: {noun} {_listed([n for _, names in lost[3:] for n in names])}.")

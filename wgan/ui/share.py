@@ -97,27 +97,27 @@ def _results(run: Run) -> None:
     made: tuple[tuple[str, str, str, str, Callable[[], str | bytes], str], ...] = (
         (
             "csv",
-            "Curves",
+            "Curves (CSV)",
             "text/csv",
             ":material/table:",
             lambda: curves_csv(run.frame.curves),
-            "CSV: a row for each point of each curve, with the mean, low and high around it.",
+            "A row for each point of each curve, with the mean, low and high around it.",
         ),
         (
             "gif",
-            "Film",
+            "Film (GIF)",
             "image/gif",
             ":material/movie:",
             lambda: drawn(film, run),
-            "GIF: the samples from the first step to now.",
+            "The samples from the first step to now.",
         ),
         (
             "png",
-            "Stills",
+            "Stills (PNG)",
             "image/png",
             ":material/photo_library:",
             lambda: drawn(sheet, run),
-            "PNG: the samples at eight moments, the first and the latest among them.",
+            "The samples at eight moments, the first and the latest among them.",
         ),
     )
     for kind, label, mime, icon, content, told in made:
