@@ -165,6 +165,7 @@ BROKEN: dict[str, tuple[Break, str]] = {
         config(lambda v: v["architecture"].update(settings=[])),
         "must be a JSON object",
     ),
+    "no generator was trained": (settings(fakes="noisy_real"), "no generator to open"),
     "a renamed tensor": (tensors(lambda t: t.update({"generator.x": t.pop(W)})), "lacks"),
     "a missing tensor": (tensors(lambda t: t.pop(W)), "lacks"),
     "one tensor more": (tensors(lambda t: t.update({"generator.9.x": t[W] + 0})), "does not know"),

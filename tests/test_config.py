@@ -50,8 +50,9 @@ def valid_fields(draw: st.DrawFn) -> dict[str, Any]:
     fields["points"] = draw(st.lists(places, min_size=1, max_size=5))
     fields["folder"] = draw(st.text("abc ./äß", min_size=1))
     if fields["data"] in POINT_DATA:
-        fields |= {"network": "mlp", "output": "linear"}
-    elif fields["network"] != "mlp":
+        return fields | {"network": "mlp", "output": "linear"}
+    fields["fakes"] = "generated"
+    if fields["network"] != "mlp":
         fields["image_size"] = draw(st.sampled_from([8, 16, 32, 64, 128]))
         fields["width"] = min(fields["width"], 128)
     return fields
@@ -155,6 +156,7 @@ def test_the_ends_of_a_range_are_allowed(name: str):
         ({"points": [[0.0, 0.0]] * 2001}, ["points is", "2,000"]),
         ({"data": "points"}, ["points is []", "at least one"]),
         ({"network": "dcgan"}, ["network is 'dcgan'", "mlp", "ring8"]),
+        ({"data": "digits", "fakes": "noisy_real"}, ["fakes is 'noisy_real'", "generated"]),
         ({"output": "tanh"}, ["output is 'tanh'", "linear", "ring8"]),
         (
             {"data": "mnist", "network": "dcgan", "image_size": 28},

@@ -204,6 +204,7 @@ def test_only_the_branch_in_use_is_shown():
         {"data": "hub:owner/pictures", "output": "tanh"},
         {"data": "points", "points": [[0, 0]] * (MAX_POINTS + 1)},
         {"data": "digits", "network": "resnet", "output": "tanh"},
+        {"fakes": "noisy_real"},
         {"faults": ["sign_flipped"]},
         {"freeze_g": True},
         {"precision": "bfloat16"},

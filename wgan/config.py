@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 Network = Literal["mlp", "dcgan", "resnet"]
 Latent = Literal["normal", "uniform"]
+Fakes = Literal["generated", "noisy_real"]
 Activation = Literal["relu", "leaky_relu", "tanh", "elu", "softplus", "silu"]
 Output = Literal["linear", "tanh", "sigmoid"]
 Norm = Literal["none", "batch", "layer", "instance", "spectral"]
@@ -118,6 +119,7 @@ class ExperimentConfig:
     activation: Activation = "relu"
     output: Output = "linear"
     image_size: int = 8  # pixels, height and width; ignored by 2-D data
+    fakes: Fakes = "generated"  # noisy_real: real + N(0, 1), no generator (WGAN-GP, Fig. 1a)
 
     # The game (live).
     objective: Objective = _live("wgan")
@@ -362,6 +364,8 @@ def _check_together(config: ExperimentConfig) -> None:
             _fail("network", config.network, f"mlp (the data {config.data} has two dimensions)")
         if config.output != "linear":
             _fail("output", config.output, f"linear (the data {config.data} is not bounded)")
+    elif config.fakes != "generated":
+        _fail("fakes", config.fakes, f"generated (the data {config.data} are images)")
     elif config.network != "mlp":
         if config.image_size not in CONV_SIZES:
             sizes = ", ".join(map(str, CONV_SIZES))

@@ -285,6 +285,6 @@ def with_data(config: ExperimentConfig, data: str) -> ExperimentConfig:
         return config.replace({"data": data, "image_size": size if fits else 32})
     kind = TOY | {"output": "linear", "activation": "relu", "network": "mlp"}
     if data not in POINT_DATA:
-        kind = DIGITS | {"image_size": image_data(data)[1]}
+        kind = DIGITS | {"image_size": image_data(data)[1], "fakes": "generated"}
     weight = 0.1 if data in POINT_DATA else 10.0
     return config.replace(kind | {"data": data, "gp_weight": weight})

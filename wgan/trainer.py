@@ -123,7 +123,7 @@ class Trainer:
         real = self.draw_real(c.batch_size)
         attached = "fakes_attached" in faults
         with torch.set_grad_enabled(attached), self._autocast():
-            fake = self.generator(self.draw_latents(c.batch_size)).float()
+            fake = self._generated(self.generator, self.draw_latents(c.batch_size)).float()
         yield Stage("data", update, updates)
 
         with self._autocast():
@@ -167,12 +167,13 @@ class Trainer:
     def _generator_stages(self) -> Iterator[Stage]:
         c, faults = self.config, self.config.faults
         with self._autocast():
-            scores = self.critic(self.generator(self.draw_latents(c.batch_size)))
+            latents = self.draw_latents(c.batch_size)
+            scores = self.critic(self._generated(self.generator, latents))
         loss = losses.generator_loss(c.objective, scores.float(), faults)
         self._figures[1] = loss.detach()
         yield Stage("generate", 0, c.critic_steps)
 
-        if not c.freeze_g:
+        if not c.freeze_g and c.fakes == "generated":
             if "fakes_attached" not in faults:
                 self._optimizer_g.zero_grad(set_to_none=True)
             loss.backward(inputs=list(self.generator.parameters()))
@@ -206,12 +207,22 @@ class Trainer:
         return self.to_output_range(self.data.sample(n, self._rng_data))
 
     def draw_latents(self, n: int, rng: torch.Generator | None = None) -> Tensor:
-        """z, (n, latent_dim): standard normal, or uniform in [−1, 1]."""
+        """z, (n, latent_dim): standard normal, or uniform in [−1, 1].
+
+        Without a generator (`fakes`) the fakes themselves, (n, 2): real samples + N(0, 1).
+        """
         rng = rng or self._rng_noise
+        if self.config.fakes == "noisy_real":
+            real = self.data.sample(n, rng)
+            return real + torch.randn(real.shape, generator=rng, device=self.device)
         shape = (n, self.config.latent_dim)
         if self.config.latent == "uniform":
             return torch.rand(shape, generator=rng, device=self.device) * 2 - 1
         return torch.randn(shape, generator=rng, device=self.device)
+
+    def _generated(self, network: nn.Module, latents: Tensor) -> Tensor:
+        """G(z); where nothing is generated, what was drawn in its place."""
+        return latents if self.config.fakes == "noisy_real" else network(latents)
 
     def to_output_range(self, x: Tensor) -> Tensor:
         """Images in [−1, 1] -> [0, 1] for a sigmoid generator (the bug: for any other)."""
@@ -235,7 +246,7 @@ class Trainer:
         network = self.shown_generator
         network.eval()
         with self._autocast():
-            x = network(latents).float()
+            x = self._generated(network, latents).float()
         network.train()
         return x
 

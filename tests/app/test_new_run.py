@@ -42,6 +42,7 @@ FORM: list[tuple[ExperimentConfig, dict[str, Any]]] = [
     (POINTS, {"depth": 2}),
     (POINTS, {"latent_dim": 3}),
     (POINTS, {"latent": "uniform"}),
+    (POINTS, {"fakes": "noisy_real"}),
     (IMAGES, {"image_size": 16}),
     (POINTS, {"precision": "bfloat16"}),
     (POINTS, {"device": "cpu"}),

@@ -45,6 +45,8 @@ def refusal(config: ExperimentConfig) -> str | None:
         return "Residual networks are not among what a script can have; it has MLPs and DCGANs."
     if config.faults:
         return "A script has no deliberate bugs; switch them off first."
+    if config.fakes != "generated":
+        return "A script trains a generator; this experiment trains a critic alone."
     if config.freeze_g or config.freeze_d:
         return "A script trains both networks; one of them is frozen here."
     if config.precision != "float32":

@@ -66,10 +66,11 @@ class Observer:
 
     def _manifold(self) -> Floats:
         """G on a grid over the latent plane: (lines, FINE, 2)."""
-        if self.trainer.config.latent_dim != 2:
+        config = self.trainer.config
+        if config.latent_dim != 2 or config.fakes != "generated":
             return np.zeros((0, FINE, 2), np.float32)
         # ±2 standard deviations, or the whole square of the uniform latent
-        reach = 2.0 if self.trainer.config.latent == "normal" else 1.0
+        reach = 2.0 if config.latent == "normal" else 1.0
         device = self.trainer.device
         along = torch.linspace(-reach, reach, FINE, device=device).expand(LATTICE, FINE)
         across = torch.linspace(-reach, reach, LATTICE, device=device)[:, None].expand_as(along)

@@ -247,7 +247,7 @@ def new_run(run: Run) -> None:
             choice(field, choices(field))
         for field in ("width", "depth", "latent_dim"):
             number(field)
-        for field in ("latent", "image_size", "precision", "device"):
+        for field in ("latent", "fakes", "image_size", "precision", "device"):
             choice(field, choices(field))
         number("limit")
         number("seed")

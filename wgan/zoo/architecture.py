@@ -102,9 +102,12 @@ class LabNetworks:
     @classmethod
     def from_plain(cls, values: Mapping[str, Any]) -> LabNetworks:
         try:
-            return cls(from_dict(values.get("settings")))
+            config = from_dict(values.get("settings"))
         except ConfigError as error:
             raise ZooError(f"The settings in config.json cannot be used: {error}") from None
+        if config.fakes != "generated":
+            raise ZooError("This run trained a critic alone: there is no generator to open.")
+        return cls(config)
 
 
 def check_size(skeleton: nn.Module) -> None:
