@@ -31,6 +31,7 @@ from wgan.lab.saved import weights
 from wgan.lab.scheduler import use_training_threads
 from wgan.presets import PRESETS, with_data
 from wgan.protocol.commands import add_modes
+from wgan.studies.commands import add_figure
 from wgan.zoo.architecture import ZooError
 from wgan.zoo.checkpoint import save_run
 from wgan.zoo.commands import add_commands
@@ -93,6 +94,7 @@ def _parser() -> argparse.ArgumentParser:
     add_info(commands)
     add_modes(commands)
     add_export(commands)
+    add_figure(commands)
     return parser
 
 

@@ -40,10 +40,10 @@ def points(
         "yaxis": axis | {"constrain": "domain", "scaleanchor": "x"},
     }
     data = [
-        _surface(view, surface),
+        surface_trace(view.surface, view.extent, surface),
         _manifold(view, manifold, lines),
-        _points_trace("real", view.real, REAL, "circle-open", 6),
-        _points_trace("generated", view.fake, GENERATED, "circle", 5),
+        points_trace("real", view.real, REAL, "circle-open", 6),
+        points_trace("generated", view.fake, GENERATED, "circle", 5),
         *_arrows(view, arrows),
     ]
     # Over the square, which stands in the middle of a wide column.
@@ -51,15 +51,20 @@ def points(
     return {"data": data, "layout": square}
 
 
-def _surface(view: PointView, visible: bool) -> dict[str, Any]:
-    """D over the axes, around its median: only differences of D mean anything, not its zero."""
-    z = finite(view.surface)
+def surface_trace(
+    values: npt.NDArray[np.float32], extent: float, visible: bool = True
+) -> dict[str, Any]:
+    """D over the axes, around its median: only differences of D mean anything, not its zero.
+
+    values: (G, G) over ±extent, row = y from low to high.
+    """
+    z = finite(values)
     known = z[np.isfinite(z)].astype(np.float64)
     middle = float(np.median(known)) if len(known) else 0.0
     # The corners of the axes are far from all data and may be extreme: they saturate.
     reach = float(np.quantile(np.abs(known - middle), 0.95)) if len(known) else 0.0
     reach = max(reach, 1e-6, 1e-5 * abs(middle))
-    ticks = np.linspace(-view.extent, view.extent, len(z))
+    ticks = np.linspace(-extent, extent, len(z))
     return {
         "type": "contour",
         "name": "critic’s value",
@@ -92,9 +97,10 @@ def _manifold(view: PointView, visible: bool, name: str) -> dict[str, Any]:
     }
 
 
-def _points_trace(
+def points_trace(
     name: str, xy: npt.NDArray[np.float32], color: str, symbol: str, size: int
 ) -> dict[str, Any]:
+    """Points (N, 2) as markers."""
     xy = finite(xy)
     return {
         "type": "scatter",
