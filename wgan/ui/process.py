@@ -6,8 +6,6 @@ import gc
 import logging
 import threading
 
-from huggingface_hub import constants
-
 # Allocations, and younger collections, between two collections of each generation: a training step
 # and a redrawing make thousands of short-lived objects that free themselves.
 SELDOM = (10_000, 20, 20)
@@ -30,8 +28,6 @@ def settle() -> None:
         gc.collect()
         gc.freeze()
         gc.set_threshold(*SELDOM)
-        # Whoever this machine is logged in as on the Hub: visitors see what everybody may see.
-        constants.HF_HUB_DISABLE_IMPLICIT_TOKEN = True
 
 
 def _log_to_stderr() -> None:

@@ -29,6 +29,7 @@ def navigation() -> Page:
             ),
             st.Page(PAGES / "critic.py", title="Critic", icon=":material/neurology:"),
             st.Page(PAGES / "gallery.py", title="Gallery", icon=":material/collections:"),
+            st.Page(PAGES / "duel.py", title="Duel", icon=":material/swords:"),
             st.Page(PAGES / "guide.py", title="Guide", icon=":material/menu_book:"),
             st.Page(_lab_by_name, title="Lab", url_path="lab", visibility="hidden"),
         ],
