@@ -55,7 +55,9 @@ for tab, key in zip(tabs, SECTIONS, strict=True):
         place = st.container(key=f"critic_place_{key}")
         with place:
             st.container()
-        if key in ("truth", "overfitting"):
+        measures = run.frame.measures
+        held_out = measures is not None and measures.gap_held_out is not None
+        if key == "truth" or (key == "overfitting" and held_out):
             st.select_slider(
                 "Smoothing",
                 [1, 3, 5, 9, 15, 25, 51],

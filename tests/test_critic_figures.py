@@ -128,7 +128,7 @@ def test_axes_are_decades_around_one():
 
 def test_the_clip_is_marked():
     shares = np.full(10, 0.1, np.float32)
-    clipped = sent(critic.weight_histogram(Weights(1, shares, 0.0105, 100, 0.01, 0.01, 0.5)))
+    clipped = sent(critic.weight_histogram(Weights(1, shares, 0.012, 100, 0.01, 0.01, 0.5)))
     colors = clipped["data"][0]["marker"]["color"]
     assert colors == [ALARM, *[colors[1]] * 8, ALARM]
     free = sent(critic.weight_histogram(Weights(1, shares, 0.5, 100, 0.3)))
@@ -145,6 +145,13 @@ def test_curves_are_drawn_where_they_are():
     divergence = sent(critic.curve_js(curves, ()))
     (level,) = (trace for trace in divergence["data"] if trace["uid"] == "level")
     assert values(level["y"]) == pytest.approx(math.log(2))
+    late = Curve(np.array([900], np.float32), *[np.ones(1, np.float32)] * 3)
+    figures = (
+        draw(curves | {"critic_loss": late}, ()) for draw in (critic.curve_truth, critic.curve_js)
+    )
+    (one, other) = (figure["layout"]["xaxis"]["range"] for figure in figures)
+    assert one == other
+    assert one[1] >= 900
     assert divergence["layout"]["margin"] == truth["layout"]["margin"]  # step below step
     for draw in (critic.curve_truth, critic.curve_overfitting, critic.curve_losses_apart):
         assert sent(draw({}, ()))["data"] == []

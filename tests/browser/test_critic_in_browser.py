@@ -38,7 +38,7 @@ def test_it_streams_and_keeps_the_camera(server: Callable[..., str], page: Page)
         }""",
         [MAP, LANDSCAPE],
     )
-    page.wait_for_function("window.updates >= 5")
+    page.wait_for_function("window.updates >= 3")
     assert page.evaluate(
         "s => s.every((one, i) => document.querySelector(one) === window.kept[i])",
         [MAP, LANDSCAPE],

@@ -63,7 +63,7 @@ def weight_histogram(weights: Weights) -> Figure:
     percent = 100 * finite(weights.shares)
     at_clip = np.zeros(bins, bool)
     if weights.clip is not None:
-        at_clip = np.abs(centres) + width / 2 >= 0.99 * weights.clip
+        at_clip = np.abs(np.abs(centres) - weights.clip) <= width / 2 + 0.01 * weights.clip
     chart = layout("weights") | {"showlegend": False, "bargap": 0.05, "hovermode": "x"}
     chart["xaxis"] = {
         "title": {"text": "weight", "standoff": 6},
@@ -74,7 +74,7 @@ def weight_histogram(weights: Weights) -> Figure:
     chart["yaxis"] = {"title": {"text": "share of weights, %", "standoff": 4}, "range": [0, top]}
     chart["shapes"] = [] if weights.clip is None else [_upright(s * weights.clip) for s in (-1, 1)]
     chart["annotations"] = [
-        _note(s * (weights.clip or 0), f"{'−' if s < 0 else ''}c", "left" if s < 0 else "right")
+        _note(s * (weights.clip or 0), f"{'−' if s < 0 else ''}c", "center") | {"yanchor": "bottom"}
         for s in ((-1, 1) if weights.clip is not None else ())
     ]
     bars = {
@@ -136,7 +136,7 @@ def slope_histograms(slopes: Slopes) -> Figure:
 
 def curve_truth(curves: Mapping[str, Curve], events: Sequence[Event], smoothing: int = 1) -> Figure:
     """The estimate, the estimate over its slope, and the exact W1 with its floor."""
-    chart = Chart("truth", "distance, data’s units", curves, smoothing)
+    chart = _chart("truth", "distance, data’s units", curves, smoothing)
     chart.add("w1", "exact W1", GENERATED, dash="dash")
     chart.add("w1_floor", "floor: real against real", REAL, dash="dot")
     chart.add("estimate_over_slope", "estimate ÷ slope", HEALTHY)
@@ -147,7 +147,7 @@ def curve_truth(curves: Mapping[str, Curve], events: Sequence[Event], smoothing:
 
 def curve_js(curves: Mapping[str, Curve], events: Sequence[Event], smoothing: int = 1) -> Figure:
     """Jensen-Shannon divergence by histogram and by the critic's loss, below log 2."""
-    chart = Chart("js", "JS, nats", curves, smoothing)
+    chart = _chart("js", "JS, nats", curves, smoothing)
     chart.add("js", "by histogram", GENERATED, dash="dash")
     chart.add("js_floor", "floor: real against real", REAL, dash="dot")
     chart.add("js_critic", "by the critic’s loss", CRITIC)
@@ -160,7 +160,7 @@ def curve_overfitting(
     curves: Mapping[str, Curve], events: Sequence[Event], smoothing: int = 1
 ) -> Figure:
     """E[D(x)] − E[D(x̃)] on training images and on held-out ones."""
-    chart = Chart("overfitting", "gap, critic’s units", curves, smoothing)
+    chart = _chart("overfitting", "gap, critic’s units", curves, smoothing)
     chart.add("gap_train", "trained on", CRITIC)
     chart.add("gap_held_out", "held out", HEALTHY, dash="dash")
     return chart.figure(events)
@@ -170,10 +170,17 @@ def curve_losses_apart(
     curves: Mapping[str, Curve], events: Sequence[Event], smoothing: int = 1
 ) -> Figure:
     """The critic's loss, without its penalty, on training images and on held-out ones."""
-    chart = Chart("losses_apart", "critic’s loss", curves, smoothing)
+    chart = _chart("losses_apart", "critic’s loss", curves, smoothing)
     chart.add("loss_train", "trained on", CRITIC)
     chart.add("loss_held_out", "held out", HEALTHY, dash="dash")
     return chart.figure(events)
+
+
+def _chart(name: str, title: str, curves: Mapping[str, Curve], smoothing: int) -> Chart:
+    """A chart up to the run's last step, so that charts above each other share their axis."""
+    chart = Chart(name, title, curves, smoothing)
+    chart.last_step = max((float(c.step[-1]) for c in curves.values() if len(c.step)), default=0.0)
+    return chart
 
 
 def decades(values: npt.ArrayLike, low: float, high: float) -> tuple[float, float]:

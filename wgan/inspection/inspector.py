@@ -151,12 +151,13 @@ def weights_of(critic: nn.Module) -> Tensor:
 def histogram(weights: Tensor, clip: float | None = None) -> tuple[Floats, float, float, int]:
     """Shares of weights in `BINS` equal bins over ±reach; and reach, the largest |w|, how many.
 
-    reach: c where weights are clipped, else the largest |w| rounded up to 1, 2 or 5 times a power
-    of ten, so that the axis seldom moves. What is not a finite number is left out.
+    reach: over c where weights are clipped, else the largest |w| rounded up to 1, 2 or 5 times a
+    power of ten, so that the axis seldom moves. What is not a finite number is left out.
     """
     values = weights[weights.isfinite()]
     largest = values.abs().max().item() if len(values) else 0.0
-    reach = 1.05 * clip if clip is not None and largest <= 1.05 * clip else _rounded(largest)
+    # A fifth more than c, so that what piles up there stands clear of the edge.
+    reach = 1.2 * clip if clip is not None and largest <= 1.2 * clip else _rounded(largest)
     counts = torch.histc(values, BINS, -reach, reach).cpu().numpy()
     shares = (counts / max(len(values), 1)).astype(np.float32)
     return shares, reach, largest, len(weights)

@@ -45,17 +45,21 @@ def anatomy(run: Run, frame: Frame) -> None:
             "",
         ),
     )
-    strip = frame.once((wish, "strip"), lambda: space.norm_strip(step))
-    if step.gradients is not None:
-        left, right = st.columns([3, 2], gap="medium")
-        with left:
+    left, right = st.columns([3, 2], gap="medium")
+    with left:
+        if step.gradients is None:
+            _pictures(frame, wish, step)
+        else:
             figure = frame.once((wish, "plane"), lambda: space.step_plane(step))
             alt = "Real and generated points, the points between them, and the critic's gradients"
             live_figure(figure, key="critic_step", height=520, alt=alt)
-        with right:
-            live_figure(strip, key="critic_norms", height=300, alt="Gradient norms of the batch")
-            _explain(step)
-        return
+    with right:
+        strip = frame.once((wish, "strip"), lambda: space.norm_strip(step))
+        live_figure(strip, key="critic_norms", height=300, alt="Gradient norms of the batch")
+        _explain(step)
+
+
+def _pictures(frame: Frame, wish: Wish, step: Anatomy) -> None:
     columns = len(step.norms)
     images = np.concatenate([step.real, step.between, step.fake])
     picture = frame.once(
@@ -67,8 +71,6 @@ def anatomy(run: Run, frame: Frame) -> None:
     alt = "Rows: real images, interpolates, generated images; a column each is one pair"
     st.image(picture, width="stretch", alt=alt)
     st.caption("Rows: :blue[**real**], interpolates, :orange[**generated**]; a column is one pair.")
-    live_figure(strip, key="critic_norms", height=260, alt="Gradient norms of the batch")
-    _explain(step)
 
 
 def _explain(step: Anatomy) -> None:

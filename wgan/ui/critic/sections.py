@@ -52,8 +52,8 @@ def surface(run: Run, frame: Frame) -> None:
         alt = "The critic's value as a surface, with real and generated points on it"
         live_figure(figure, key="critic_landscape", height=480, alt=alt)
     st.caption(
-        "Green where the critic scores high, purple where it scores low; drag the landscape to "
-        "turn it. The far corners are cut off at the highest and lowest colour."
+        "Green where the critic scores high, purple where it scores low; drag the landscape "
+        "with a mouse to turn it. The far corners are cut off at the highest and lowest colour."
     )
 
 
@@ -194,7 +194,7 @@ def weights(run: Run, frame: Frame) -> None:
         pinned = Number("At the clip", f"{here.pinned:.1%}", near, "Ceiling: 100%.")
     numbers(
         pinned,
-        Number("Largest weight", told(here.largest), "absolute value", ""),
+        Number("Largest weight", f"{here.largest:.3g}", "absolute value", ""),
         Number("Weights", f"{here.total:,}", "Linear and Conv, without biases", ""),
     )
     figure = frame.once("critic_weights", lambda: critic.weight_histogram(here))
