@@ -189,6 +189,19 @@ def test_a_batch_stays_until_another_is_asked_for(make_trainer: MakeTrainer):
     assert not np.array_equal(one.real, other.real)
 
 
+def test_the_fakes_are_those_the_critic_learns_from(make_trainer: MakeTrainer):
+    trainer = make_trainer(ema=0.9999, lr=0.05)
+    for _ in range(3):
+        trainer.step()
+    look = inspector(trainer)
+    trained = look.inspect(Wish("anatomy"))
+    trainer.averaged = None
+    alone = look.inspect(Wish("anatomy"))
+    assert isinstance(trained, Anatomy)
+    assert isinstance(alone, Anatomy)
+    assert np.array_equal(trained.fake, alone.fake)
+
+
 # Looking changes nothing, and costs nothing unless somebody looks.
 
 

@@ -55,7 +55,10 @@ class Inspector:
         """Real and generated samples (n, *shape), as the critic gets them."""
         trainer = self.trainer
         real = trainer.to_output_range(self.data.sample(n, rng))
-        return real, trainer.generate(trainer.draw_latents(n, rng))
+        # Of the generator that is trained, not of the averaged one: those the critic learns from.
+        with torch.no_grad(), _evaluated(trainer.generator) as generator:
+            fake = generator(trainer.draw_latents(n, rng)).float()
+        return real, fake
 
     def _layers(self) -> Layers:
         c, critic = self.trainer.config, self.trainer.critic
@@ -169,12 +172,12 @@ def _rounded(value: float) -> float:
 
 
 @contextmanager
-def _evaluated(critic: nn.Module) -> Iterator[nn.Module]:
-    critic.eval()
+def _evaluated(network: nn.Module) -> Iterator[nn.Module]:
+    network.eval()
     try:
-        yield critic
+        yield network
     finally:
-        critic.train()
+        network.train()
 
 
 def _array(x: Tensor) -> Floats:
