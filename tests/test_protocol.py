@@ -176,6 +176,8 @@ def test_a_kept_run_is_found_by_exactly_its_settings(tmp_path: Path):
     ):
         assert store.get(method, "ring", 4) is None
     assert store.get(TINY, "grid", 4) is store.get(TINY, "ring", 5) is None
+    at_default = replace(TINY, fields={**TINY.fields, "latent": "normal"})
+    assert store.get(at_default, "ring", 4) == kept
     renamed = replace(TINY, title="Another", about="words")
     assert store.get(renamed, "ring", 4) == kept
 

@@ -47,6 +47,8 @@ def refusal(config: ExperimentConfig) -> str | None:
         return "A script has no deliberate bugs; switch them off first."
     if config.fakes != "generated":
         return "A script trains a generator; this experiment trains a critic alone."
+    if config.fakes != "generated":
+        return "A script trains a generator; this experiment has noise in its place."
     if config.freeze_g or config.freeze_d:
         return "A script trains both networks; one of them is frozen here."
     if config.precision != "float32":

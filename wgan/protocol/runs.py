@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 
+from wgan.config import ExperimentConfig
 from wgan.data import load
 from wgan.metrics import coverage
 from wgan.protocol.methods import DRAWN, Method
@@ -40,9 +41,14 @@ class Result:
 
 
 def key(method: Method, data: str) -> str:
-    """A digest of everything but the seed that a run's outcome depends on in this project."""
+    """A digest of a run's settings, all but the seed.
+
+    Fields at their defaults are left out: a field that a later version adds changes no run.
+    """
+    config, defaults = method.config(data, 0).to_dict(), ExperimentConfig().to_dict()
     settings = {
-        "config": method.config(data, 0).to_dict(),
+        "config": {name: value for name, value in config.items() if value != defaults[name]},
+        "data": data,
         "plan": [[step, dict(changes)] for step, changes in method.plan],
         "steps": method.steps,
         "drawn": DRAWN,
