@@ -207,7 +207,7 @@ def test_a_restored_run_whose_data_are_gone_says_so_and_keeps_its_file(
         raise DataError("The data are gone.")
 
     with monkeypatch.context() as patch:
-        patch.setattr("wgan.lab.run.load", refuse)
+        patch.setattr("wgan.lab.engine.load", refuse)
         again = found(lab, run.id)
         until(lambda: again.frame.state == "failed")
         assert again.frame.message == "The data are gone."
@@ -376,8 +376,8 @@ def broken(kind: str, run: Run) -> None:
     if kind == "nan":
         run.trainer.generator.get_parameter("0.weight").data.fill_(torch.nan)
     elif kind == "metric":
-        run._watch._observer.measure = fail
-        run._watch._measured_at = -1e9
+        run.course.watch._observer.measure = fail
+        run.course.watch._measured_at = -1e9
     else:
         run.trainer.step = fail
 

@@ -286,7 +286,7 @@ def test_a_failure_brings_back_the_last_good_settings_and_their_log(make_run: Ma
     run = make_run()
     run.apply({"norm": "layer"})
     finish(run, 5)
-    run._watch._kept_at = -1e9
+    run.course.watch._kept_at = -1e9
     run._look(measure=True)  # now the networks of step 5 are the last good ones
     good = [p.detach().clone() for p in run.trainer.generator.parameters()]
     run.apply({"lr": 0.002})
@@ -310,7 +310,7 @@ def test_a_failure_brings_back_the_last_good_settings_and_their_log(make_run: Ma
 @pytest.mark.parametrize("verb", ["critic", "generator", "both", "look"])
 def test_broken_networks_never_count_as_good(make_run: MakeRun, side: str, verb: Any):
     run = make_run(playing=False)
-    run._watch._kept_at = -1e9
+    run.course.watch._kept_at = -1e9
     next(getattr(run.trainer, side).parameters()).data.fill_(torch.nan)
     if verb == "look":
         run._look(measure=True)
@@ -332,7 +332,7 @@ def test_data_that_cannot_be_had_fails_with_its_sentence(
     def refuse(*_: Any) -> Any:
         raise DataError("The archive is gone;\nand more")
 
-    monkeypatch.setattr("wgan.lab.run.load", refuse)
+    monkeypatch.setattr("wgan.lab.engine.load", refuse)
     run = Run("x", make_config())
     run.prepare()
     assert (run.state, run.frame.message) == ("failed", "The archive is gone;")
@@ -343,7 +343,7 @@ def test_data_that_cannot_be_had_fails_with_its_sentence(
 
 
 @pytest.mark.parametrize(
-    "where", ["run.Trainer", "watch.Observer", "watch.Observer.view", "watch.Observer.measure"]
+    "where", ["course.Trainer", "watch.Observer", "watch.Observer.view", "watch.Observer.measure"]
 )
 def test_a_fault_of_ours_while_loading_fails_the_run(
     make_config: MakeConfig, monkeypatch: pytest.MonkeyPatch, where: str
@@ -365,7 +365,7 @@ def test_frames_are_immutable_and_count_up(make_run: MakeRun):
     frames: list[Frame] = [run.frame]
     copies: list[Any] = [run.frame.view.fake.copy()]  # pyright: ignore
     for _ in range(6):
-        run._watch.hurry()
+        run.course.watch.hurry()
         run.advance(0.02)
         frames.append(run.frame)
         copies.append(run.frame.view.fake.copy())  # pyright: ignore

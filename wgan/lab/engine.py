@@ -1,0 +1,383 @@
+"""What the one thread does that advances a run: it trains, looks, records, fails and publishes.
+
+`Run` puts a safe face on it. Nothing here may be called by anybody else.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+
+from wgan.config import ExperimentConfig, expand, replace_live
+from wgan.data import DataError, load
+from wgan.inspection.attention import Attention
+from wgan.lab.course import Course
+from wgan.lab.frame import Event, Frame, Measures, State
+from wgan.lab.past import Past
+from wgan.lab.record import Record
+from wgan.lab.room import Room
+from wgan.lab.saved import Saved, weights
+from wgan.trainer import Trainer, resolve_device
+
+log = logging.getLogger("wgan.lab")
+
+Update = Literal["critic", "generator", "both"]
+
+
+@dataclass(frozen=True)
+class Scheduled:
+    """Changes, or an update of one network alone, once `step` steps are done."""
+
+    step: int
+    changes: Mapping[str, Any]
+    update: Literal["", "critic", "generator"] = ""
+
+
+class Engine:
+    """A run without its verbs: its state, and the work on it. `frame` is what it published last."""
+
+    def __init__(self, id: str, config: ExperimentConfig, *, playing: bool = True) -> None:
+        self.id = id
+        self.first_config = config
+        self.room = Room()  # who may change it: everybody, unless its maker owns it
+        self.slow: float | None = None  # seconds a stage in slow motion; None is full speed
+        self.allow: Callable[[ExperimentConfig], None] = lambda config: None  # raises ConfigError
+        self.stop_at: int | None = None  # pauses when this many steps are done
+        self.scheduled: list[Scheduled] = []  # what is planned and still to come
+        self.seconds = 0.0  # spent training
+        self._wanted = config  # the config as asked for; the trainer follows before its next step
+        self._state: State = "loading"
+        self._play_when_ready = playing
+        self._message = "Preparing"
+        self._progress: float | None = None
+        self._lock = threading.Lock()
+        self._queue: deque[Callable[[], None]] = deque()
+        self._wake: Callable[[], None] = lambda: None
+        self._course: Course | None = None
+        self._version = 0
+        self._attention = Attention()
+        self._changed = False  # since the last publication
+        self.frame = Frame(version=0, run=id, state="loading", config=config)
+
+    @property
+    def course(self) -> Course:
+        """What is trained; for the thread that advances the run, or when no thread does."""
+        assert self._course is not None, "prepare() has not run"
+        return self._course
+
+    @property
+    def trainer(self) -> Trainer:
+        """The course's trainer, for the same thread."""
+        return self.course.trainer
+
+    @property
+    def past(self) -> Past:
+        return self.course.past
+
+    def prepare(self, record: Record | None = None) -> None:
+        """Loads the data and builds the trainer; a fault leaves the run failed, with a sentence.
+
+        record: what the run was when it left memory; it goes on from there, exactly.
+        """
+        config = record.config if record else self._wanted
+        try:
+            self._data = load(config, resolve_device(config.device), self._show_progress)
+            self._begin(config)
+            if record is not None:
+                self.course.put_back(record)
+                self.first_config, self.seconds = record.first_config, record.seconds
+                self.slow, self._state = record.slow, record.state
+                self._message = record.message
+            else:
+                self._state = "playing" if self._play_when_ready else "paused"
+                self._message = ""
+            self._progress = None
+            self._look(measure=record is None)
+        except Exception as error:
+            if record is not None:
+                self._course = None  # half of a run is none, and must not be saved
+            self.break_off(error)
+            return
+        log.info("ready run=%s data=%s device=%s", self.id, config.data, self.trainer.device)
+
+    def mark(self) -> tuple[Any, ...] | None:
+        """What differs when there is something new to save; None before there is anything.
+
+        The steps done first, then the rest. For the thread that advances the run.
+        """
+        if self._course is None or self._state == "loading":
+            return None
+        room = tuple(self.room.to_dict().values())
+        return (self.trainer.steps, self.past.events, self._state, self.slow, room)
+
+    @property
+    def in_step(self) -> bool:
+        """Whether slow motion has stopped in the midst of a step."""
+        return self._course is not None and self._course.walk.under_way
+
+    def record(self, *, finish: bool = False) -> Record | None:
+        """Everything that the run needs to go on elsewhere, for the thread that advances it.
+
+        None in the midst of a step in slow motion, unless `finish`: then that step is done first.
+        """
+        if self.course.walk.under_way and not finish:
+            return None
+        self.course.finish_step()
+        self._read()
+        if not self.trainer.is_finite():
+            # Broken weights show in the figures one step later: too late for what is saved.
+            self._fail(self.trainer.steps, "the weights are no longer finite numbers")
+            self._publish()
+        return Record(
+            config=self.trainer.config,
+            first_config=self.first_config,
+            state=self._state,
+            message=self._message,
+            seconds=self.seconds,
+            slow=self.slow,
+            events=self.past.events,
+            room=self.room.to_dict(),
+            trainer=self.trainer.state(),
+            tables=self.past.tables(),
+            snapshots=self.past.snapshots.items,
+        )
+
+    def break_off(self, error: Exception) -> None:
+        """Fails the run with one sentence; only a fault of ours leaves a traceback in the log."""
+        memory = isinstance(error, (MemoryError, torch.OutOfMemoryError))
+        ours = not (memory or isinstance(error, (DataError, RuntimeError)))
+        text = str(error).split("\n")[0].strip()
+        if memory:
+            text = "There is not enough memory for this; try a smaller batch or smaller networks."
+        why = text if text and not ours else f"An unexpected {type(error).__name__}."
+        log.warning("failed run=%s why=%s", self.id, why, exc_info=ours)
+        self._state, self._message = "failed", why
+        if self._course is not None:
+            try:
+                self._go_back(Event(self.trainer.steps, "failed", why.rstrip(".")))
+            except Exception:
+                log.exception("run=%s cannot go back", self.id)
+        self._publish()
+
+    def _show_progress(self, text: str, share: float | None) -> None:
+        self._message, self._progress = text, share
+        self._publish()
+
+    def _begin(self, config: ExperimentConfig) -> None:
+        self._course = Course(self.id, config, self._data, self._attention)
+        self.first_config = config
+        self.seconds = 0.0
+        self._changed = True
+
+    @property
+    def active(self) -> bool:
+        """Whether `advance` has something to do now."""
+        return bool(self._queue) or self._state == "playing"
+
+    def advance(self, budget: float) -> None:
+        """Works for about `budget` seconds: carries out what was asked for, trains, publishes."""
+        if self._course is None:
+            self._queue.clear()  # it failed to load: there is nothing to play
+            return
+        started = time.monotonic()
+        self._carry_out()
+        while self._state == "playing" and time.monotonic() - started < budget:
+            self._apply_scheduled()
+            if self._state != "playing":
+                break
+            if self.stop_at is not None and self.trainer.steps >= self.stop_at:
+                self._state, self._changed = "paused", True
+            elif self.slow is not None or self.course.walk.under_way:
+                if self.course.walk.due(self.slow):
+                    self.course.walk_on()
+                    self._changed = True
+                if self.slow is not None:
+                    break
+            else:
+                self.course.step()
+            self._carry_out()
+        self._read()
+        now = time.monotonic()
+        self.seconds += now - started
+        self.course.tick(now)
+        self._maybe_look()
+
+    def _carry_out(self) -> None:
+        """Does what was asked for."""
+        while self._queue:
+            with self._lock:
+                action = self._queue.popleft()
+            action()
+            self._changed = True
+            self.course.inspections.hurry()
+
+    def _apply_scheduled(self) -> None:
+        while self.scheduled and self.scheduled[0].step <= self.trainer.steps:
+            due = self.scheduled.pop(0)
+            if due.update:
+                self._update_one(due.update)
+            else:
+                self._want(due.changes)
+                self._carry_out()
+
+    def _want(self, changes: Mapping[str, Any]) -> ExperimentConfig:
+        """Queues a change; raises `ConfigError` and changes nothing when it is not allowed."""
+        with self._lock:
+            new = replace_live(self._wanted, changes)
+            self.allow(new)
+            self._wanted = new
+            given = {name: getattr(new, name) for name in expand(changes)}
+            self._queue.append(lambda: self.course.change(given))
+        return new
+
+    def _do_play(self) -> None:
+        self._recover()
+        self._state = "playing"
+        self.course.begin_pace()
+
+    def _recover(self) -> None:
+        """From a failure: the past after the last good state is forgotten."""
+        if self._state == "failed":
+            self.past.truncate(self.trainer.steps)
+        self._message = ""
+
+    def _do_pause(self) -> None:
+        if self._state == "playing":
+            self._state = "paused"
+        self.course.watch.hurry()  # so that what is seen is of the step it stopped at
+
+    def _do_reset(self) -> None:
+        self._begin(self._wanted)
+        self._do_play()
+
+    def _do_update(self, which: Update) -> None:
+        self._recover()
+        self._state = "paused"
+        self.course.finish_step()
+        if which == "both":
+            self.course.step()
+            self._read()
+        else:
+            self._update_one(which)
+        self._look(measure=True)
+
+    def _update_one(self, which: Literal["critic", "generator"]) -> None:
+        self.course.update(which)
+        self._read()
+
+    # The past -----------------------------------------------------------------------------------
+
+    def _read(self) -> None:
+        """Reads the figures so far and watches for blow-ups."""
+        if (broken := self.course.read()) is not None:
+            self._fail(*broken)
+
+    def _fail(self, step: int, why: str) -> None:
+        """Stops, goes back to the last good snapshot, and says so."""
+        self._go_back(Event(step, "failed", why))
+        back = self.trainer.steps
+        self._message = (
+            f"Stopped at step {step:,}: {why}. The networks and settings of step {back:,}, "
+            "the last good ones, are kept: change a setting and press play to go on from there."
+        )
+        self.course.watch.hurry()
+        log.warning("failed run=%s step=%d why=%s", self.id, step, why)
+
+    def _go_back(self, failed: Event) -> None:
+        """To the last good snapshot: what was done after it, or asked for, is undone."""
+        self.course.go_back(failed)
+        with self._lock:
+            self._wanted = self.trainer.config
+            self._queue.clear()
+            self._state = "failed"
+
+    def _maybe_look(self) -> None:
+        if self.course.inspections.renew(playing=self._state == "playing"):
+            self._changed = True
+        if self.course.watch.due:
+            self._look(measure=self.course.watch.measurement_due)
+        elif self._changed:
+            self._publish()
+
+    def _look(self, measure: bool) -> None:
+        """Takes a view, and figures if asked for; then publishes."""
+        self.course.watch.look()
+        if measure and self._state != "failed":
+            try:
+                self.course.watch.measure()
+                # The state of half a step is none to fall back on.
+                if not self.course.walk.under_way:
+                    self.course.watch.keep()
+            except FloatingPointError as error:
+                self._fail(self.trainer.steps, str(error))
+                self.course.watch.look()
+        self._publish()
+
+    def capture(self) -> Saved:
+        """What `save` gives, for the thread that advances the run, or when no thread does."""
+        self.course.finish_step()
+        measures = self.measure_now()
+        self.course.watch.look()
+        assert self.course.watch.view is not None
+        return Saved(
+            first_config=self.first_config,
+            config=self.trainer.config,
+            steps=self.trainer.steps,
+            events=self.past.events,
+            curves=self.past.curves(),
+            weights=weights(self.trainer),
+            measures=measures,
+            view=self.course.watch.view,
+            shares=self.course.watch.shares(),
+        )
+
+    def measure_now(self) -> Measures:
+        """The figures of this moment, for the thread that advances the run.
+
+        A run whose networks have blown up fails now: the figures are those of its last good state.
+        """
+        try:
+            return self.course.watch.measure_aside()
+        except FloatingPointError as error:
+            self._fail(self.trainer.steps, str(error))
+            self._publish()
+            return self.course.watch.measure_aside()
+
+    def _publish(self) -> None:
+        self._changed = False
+        self._version += 1
+        if self._course is None:
+            self.frame = Frame(
+                self._version,
+                self.id,
+                self._state,
+                self._wanted,
+                message=self._message,
+                progress=self._progress,
+            )
+            return
+        course, trainer = self._course, self.trainer
+        self.frame = Frame(
+            version=self._version,
+            run=self.id,
+            state=self._state,
+            config=trainer.config,
+            step=trainer.steps,
+            seconds=self.seconds,
+            steps_per_second=course.steps_per_second if self._state == "playing" else 0.0,
+            device=str(trainer.device),
+            message=self._message,
+            curves=course.past.curves(),
+            events=self.past.events,
+            measures=course.watch.measures,
+            view=course.watch.view,
+            stage=course.walk.stage,
+            inspections=course.inspections.found,
+        )
