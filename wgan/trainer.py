@@ -8,7 +8,7 @@ generators of its own; looking at it (`sample`) draws from none of those that tr
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
 import numpy as np
@@ -366,7 +366,7 @@ class Trainer:
         }
         return copy.deepcopy(state)
 
-    def load(self, state: dict[str, Any]) -> None:
+    def load(self, state: Mapping[str, Any]) -> None:
         """Goes back to a `state()` of this trainer, or of another one of the same experiment."""
         state = copy.deepcopy(state)
         self.change(state["config"])

@@ -99,7 +99,7 @@ def open_run(folder: Path) -> tuple[Run, dict[str, torch.Tensor]]:
     try:
         record = json.loads(_read(folder / "events.json"))
         steps, events = record["steps"], record["events"]
-        planned = [_scheduled(event) for event in events if event["kind"] != "failed"]
+        planned = [_scheduled(event) for event in events if _was_made(event)]
         if isinstance(steps, bool) or not isinstance(steps, int) or steps < 0:
             raise TypeError
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
@@ -130,6 +130,11 @@ def _read(path: Path) -> str:
             f"{path} cannot be read; a saved run has config.json, events.json, history.json and "
             "model.safetensors."
         ) from None
+
+
+def _was_made(event: dict[str, Any]) -> bool:
+    """Whether an event has to be repeated; what a run went back from is in no log."""
+    return event["kind"] not in ("failed", "back")
 
 
 def _scheduled(event: dict[str, Any]) -> Scheduled:

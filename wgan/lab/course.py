@@ -18,9 +18,11 @@ from wgan.data import Dataset
 from wgan.inspection.attention import Attention
 from wgan.inspection.inspector import Inspector
 from wgan.inspection.pace import Inspections
-from wgan.lab.frame import Event, describe
+from wgan.lab.frame import Event, Measures, describe
 from wgan.lab.past import Past
 from wgan.lab.record import Record, fill_in, with_real
+from wgan.lab.saved import Saved, weights
+from wgan.lab.states import Way
 from wgan.lab.walk import Walk
 from wgan.lab.watch import Watch
 from wgan.trainer import Trainer
@@ -38,33 +40,37 @@ class Course:
     def __init__(
         self, run: str, config: ExperimentConfig, data: Dataset, attention: Attention
     ) -> None:
-        self.run = run
+        self.run, self.first_config = run, config
         self.trainer = Trainer(config, data)
         self.past = Past(self.trainer.state())
         self.watch = Watch(self.trainer, data, self.past)
         self.walk = Walk(self.trainer)
         self.inspections = Inspections(Inspector(self.trainer, data), attention)
-        self._unread: list[tuple[int, Tensor]] = []  # figures of steps, still on the device
+        self._since = time.monotonic()  # when the present slice of training began
+        # Of each step its number, the seconds so far, and the figures, still on the device.
+        self._unread: list[tuple[int, float, Tensor]] = []
+        self._again: deque[Event] = deque()  # to be done again on a way back
+        self._way: Way | None = None
         self._pace: deque[tuple[float, int]] = deque(maxlen=64)
 
     # Training -----------------------------------------------------------------------------------
 
     def step(self) -> None:
         """One step at full speed."""
-        figures = self.trainer.step()
-        self._unread.append((self.trainer.steps, figures))
+        self._done(self.trainer.step())
 
     def walk_on(self) -> None:
         """One stage of a step, for slow motion."""
-        self._finished(self.walk.on())
+        self._done(self.walk.on())
 
     def finish_step(self) -> None:
         """Changes come between steps: a step begun in slow motion is finished first."""
-        self._finished(self.walk.finish())
+        self._done(self.walk.finish())
 
-    def _finished(self, figures: Tensor | None) -> None:
+    def _done(self, figures: Tensor | None) -> None:
         if figures is not None:
-            self._unread.append((self.trainer.steps, figures))
+            seconds = self.past.seconds + time.monotonic() - self._since
+            self._unread.append((self.trainer.steps, seconds, figures))
 
     def change(self, given: Mapping[str, Any]) -> None:
         """Sets these live fields before the next step, and logs those that differ."""
@@ -81,7 +87,7 @@ class Course:
         trainer = self.trainer
         figures = trainer.update_critic() if which == "critic" else trainer.update_generator()
         self.log(Event(trainer.steps, "update", f"{which} only", update=which))
-        self._unread.append((trainer.steps, figures))
+        self._done(figures)
 
     def log(self, event: Event) -> None:
         self.past.log(event)
@@ -96,15 +102,38 @@ class Course:
         unread, self._unread = self._unread, []
         return self.past.record(unread)
 
-    def go_back(self, failed: Event) -> None:
+    def fall_back(self, failed: Event) -> None:
         """To the last good state: what was done after it is undone."""
-        self.walk.leave()  # first of all: a walk holds the step that broke
+        self._leave()
+        self.trainer.load(self.past.fall_back(failed))
+
+    def _leave(self) -> None:
+        """What is under way goes no further."""
+        self.walk.leave()  # a walk holds the step that broke
         self._unread.clear()
-        self.trainer.load(self.past.go_back(failed))
+        self._again.clear()
+        self._way = None
+
+    def saved(self, measures: Measures) -> Saved:
+        """A copy of this moment, with figures that were measured for it."""
+        self.watch.look()
+        assert self.watch.view is not None
+        return Saved(
+            first_config=self.first_config,
+            config=self.trainer.config,
+            steps=self.trainer.steps,
+            events=self.past.events,
+            curves=self.past.curves(),
+            weights=weights(self.trainer),
+            measures=measures,
+            view=self.watch.view,
+            shares=self.watch.shares(),
+        )
 
     def put_back(self, record: Record) -> None:
         """Goes on from where another course was. Raises `RuntimeError` if that does not fit."""
         try:
+            self.trainer.change(record.config)
             self.trainer.load(fill_in(record.trainer, self.trainer.state()))
         except (RuntimeError, ValueError, KeyError, TypeError) as error:
             # Another device has another kind of randomness, another version other layers.
@@ -115,15 +144,61 @@ class Course:
         self.watch.look()
         assert self.watch.view is not None
         snapshots = with_real(record.snapshots, self.watch.view)
-        self.past.put_back(record.tables, record.events, snapshots, self.trainer.state())
+        self.past.put_back(
+            record.tables,
+            record.events,
+            snapshots,
+            record.seconds,
+            record.states,
+            self.trainer.state(),
+        )
         if snapshots:
             self.watch.measures = snapshots[-1].measures
 
-    # Speed --------------------------------------------------------------------------------------
+    # Back to an earlier step --------------------------------------------------------------------
 
-    def tick(self, now: float | None = None) -> None:
-        """Notes how far it is at this moment of the monotonic clock."""
-        self._pace.append((time.monotonic() if now is None else now, self.trainer.steps))
+    def go_back(self, way: Way) -> None:
+        """Begins a way: loads the state that it starts from. `go_on` does the rest."""
+        came_from = self.trainer.steps
+        self._leave()
+        self.trainer.load(way.start.trainer)
+        self.past.go_back(way)
+        self._again.extend(way.changes)
+        self._way, self._came_from = way, came_from
+
+    @property
+    def way(self) -> Way | None:
+        """The way that it is on; None when it has arrived."""
+        return self._way
+
+    def go_on(self) -> None:
+        """One step, or one change, further on the way; the last one is logged as an event."""
+        assert self._way is not None
+        if self._again and self._again[0].step <= self.trainer.steps:
+            event = self._again.popleft()
+            if event.update:
+                self.update(event.update)
+            else:
+                self.change({name: new for name, (_, new) in event.changes.items()})
+        elif self.trainer.steps < self._way.step:
+            self.step()
+        else:
+            self._way = None
+            text = f"back from step {self._came_from:,}"
+            self.log(Event(self.trainer.steps, "back", text))
+
+    # Time ---------------------------------------------------------------------------------------
+
+    def begin_slice(self) -> None:
+        """From now on it is trained."""
+        self._since = time.monotonic()
+
+    def end_slice(self) -> None:
+        """The time since `begin_slice` was spent training."""
+        now = time.monotonic()
+        self.past.seconds += now - self._since
+        self._pace.append((now, self.trainer.steps))
+        self._since = now
 
     def begin_pace(self) -> None:
         """Forgets how fast it was: it stood still."""

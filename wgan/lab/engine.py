@@ -10,20 +10,20 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
 
-import torch
-
 from wgan.config import ExperimentConfig, expand, replace_live
-from wgan.data import DataError, load
+from wgan.data import load
 from wgan.inspection.attention import Attention
 from wgan.lab.course import Course
+from wgan.lab.faults import explain
 from wgan.lab.frame import Event, Frame, Measures, State
 from wgan.lab.past import Past
+from wgan.lab.plan import Scheduled
 from wgan.lab.record import Record
 from wgan.lab.room import Room
-from wgan.lab.saved import Saved, weights
+from wgan.lab.saved import Saved
+from wgan.lab.states import Way
 from wgan.trainer import Trainer, resolve_device
 
 log = logging.getLogger("wgan.lab")
@@ -31,27 +31,16 @@ log = logging.getLogger("wgan.lab")
 Update = Literal["critic", "generator", "both"]
 
 
-@dataclass(frozen=True)
-class Scheduled:
-    """Changes, or an update of one network alone, once `step` steps are done."""
-
-    step: int
-    changes: Mapping[str, Any]
-    update: Literal["", "critic", "generator"] = ""
-
-
 class Engine:
     """A run without its verbs: its state, and the work on it. `frame` is what it published last."""
 
     def __init__(self, id: str, config: ExperimentConfig, *, playing: bool = True) -> None:
         self.id = id
-        self.first_config = config
         self.room = Room()  # who may change it: everybody, unless its maker owns it
         self.slow: float | None = None  # seconds a stage in slow motion; None is full speed
         self.allow: Callable[[ExperimentConfig], None] = lambda config: None  # raises ConfigError
         self.stop_at: int | None = None  # pauses when this many steps are done
         self.scheduled: list[Scheduled] = []  # what is planned and still to come
-        self.seconds = 0.0  # spent training
         self._wanted = config  # the config as asked for; the trainer follows before its next step
         self._state: State = "loading"
         self._play_when_ready = playing
@@ -81,18 +70,27 @@ class Engine:
     def past(self) -> Past:
         return self.course.past
 
+    @property
+    def first_config(self) -> ExperimentConfig:
+        """The settings that it began with; with the log of changes they repeat the run."""
+        return self._course.first_config if self._course else self._wanted
+
+    @property
+    def seconds(self) -> float:
+        """Spent training."""
+        return self._course.past.seconds if self._course else 0.0
+
     def prepare(self, record: Record | None = None) -> None:
         """Loads the data and builds the trainer; a fault leaves the run failed, with a sentence.
 
         record: what the run was when it left memory; it goes on from there, exactly.
         """
-        config = record.config if record else self._wanted
+        config = record.first_config if record else self._wanted  # its first state is kept too
         try:
             self._data = load(config, resolve_device(config.device), self._show_progress)
             self._begin(config)
             if record is not None:
                 self.course.put_back(record)
-                self.first_config, self.seconds = record.first_config, record.seconds
                 self.slow, self._state = record.slow, record.state
                 self._message = record.message
             else:
@@ -139,7 +137,7 @@ class Engine:
             config=self.trainer.config,
             first_config=self.first_config,
             state=self._state,
-            message=self._message,
+            message=self._message if self._state == "failed" else "",
             seconds=self.seconds,
             slow=self.slow,
             events=self.past.events,
@@ -147,16 +145,12 @@ class Engine:
             trainer=self.trainer.state(),
             tables=self.past.tables(),
             snapshots=self.past.snapshots.items,
+            states=self.past.states.items,
         )
 
     def break_off(self, error: Exception) -> None:
         """Fails the run with one sentence; only a fault of ours leaves a traceback in the log."""
-        memory = isinstance(error, (MemoryError, torch.OutOfMemoryError))
-        ours = not (memory or isinstance(error, (DataError, RuntimeError)))
-        text = str(error).split("\n")[0].strip()
-        if memory:
-            text = "There is not enough memory for this; try a smaller batch or smaller networks."
-        why = text if text and not ours else f"An unexpected {type(error).__name__}."
+        why, ours = explain(error)
         log.warning("failed run=%s why=%s", self.id, why, exc_info=ours)
         self._state, self._message = "failed", why
         if self._course is not None:
@@ -172,14 +166,13 @@ class Engine:
 
     def _begin(self, config: ExperimentConfig) -> None:
         self._course = Course(self.id, config, self._data, self._attention)
-        self.first_config = config
-        self.seconds = 0.0
         self._changed = True
 
     @property
     def active(self) -> bool:
         """Whether `advance` has something to do now."""
-        return bool(self._queue) or self._state == "playing"
+        way = self._course.way if self._course else None
+        return bool(self._queue) or self._state == "playing" or way is not None
 
     def advance(self, budget: float) -> None:
         """Works for about `budget` seconds: carries out what was asked for, trains, publishes."""
@@ -187,8 +180,20 @@ class Engine:
             self._queue.clear()  # it failed to load: there is nothing to play
             return
         started = time.monotonic()
+        self.course.begin_slice()
+        self._train(started + budget)
+        self._read()
+        self.course.end_slice()
+        self._maybe_look()
+
+    def _train(self, until: float) -> None:
+        """Until a moment on the monotonic clock; what was asked for comes between two steps."""
         self._carry_out()
-        while self._state == "playing" and time.monotonic() - started < budget:
+        while self.course.way is not None and time.monotonic() < until:
+            self.course.go_on()
+            if self.course.way is None:
+                self._arrive()
+        while self._state == "playing" and self.course.way is None and time.monotonic() < until:
             self._apply_scheduled()
             if self._state != "playing":
                 break
@@ -203,20 +208,20 @@ class Engine:
             else:
                 self.course.step()
             self._carry_out()
-        self._read()
-        now = time.monotonic()
-        self.seconds += now - started
-        self.course.tick(now)
-        self._maybe_look()
 
     def _carry_out(self) -> None:
-        """Does what was asked for."""
-        while self._queue:
+        """Does what was asked for; while it is on its way back, that waits."""
+        while self._queue and self.course.way is None:
             with self._lock:
                 action = self._queue.popleft()
             action()
             self._changed = True
             self.course.inspections.hurry()
+            with self._lock:
+                if not self._queue:  # nothing else was asked for meanwhile
+                    self._wanted = (
+                        self.course.way.config if self.course.way else self.trainer.config
+                    )
 
     def _apply_scheduled(self) -> None:
         while self.scheduled and self.scheduled[0].step <= self.trainer.steps:
@@ -257,6 +262,21 @@ class Engine:
         self._begin(self._wanted)
         self._do_play()
 
+    def _do_go_back(self, step: int) -> None:
+        """The way begins here; a run that played plays on at its end, any other is paused."""
+        self._message = ""
+        if self._state == "failed":
+            self._state = "paused"
+        self.course.go_back(self.past.way_to(step))
+        log.info("went back run=%s to=%d", self.id, step)
+
+    def _arrive(self) -> None:
+        self._read()
+        self._message, self._progress = "", None
+        self.course.begin_pace()
+        self._look(measure=True)
+        self._carry_out()
+
     def _do_update(self, which: Update) -> None:
         self._recover()
         self._state = "paused"
@@ -292,7 +312,8 @@ class Engine:
 
     def _go_back(self, failed: Event) -> None:
         """To the last good snapshot: what was done after it, or asked for, is undone."""
-        self.course.go_back(failed)
+        self.course.fall_back(failed)
+        self._progress = None
         with self._lock:
             self._wanted = self.trainer.config
             self._queue.clear()
@@ -301,10 +322,19 @@ class Engine:
     def _maybe_look(self) -> None:
         if self.course.inspections.renew(playing=self._state == "playing"):
             self._changed = True
-        if self.course.watch.due:
+        if (way := self.course.way) is not None:
+            self._tell_of(way)
+        elif self.course.watch.due:
             self._look(measure=self.course.watch.measurement_due)
         elif self._changed:
             self._publish()
+
+    def _tell_of(self, way: Way) -> None:
+        """Looks wait until it has arrived: they would come in the midst of samples it has."""
+        done, long = self.trainer.steps - way.start.step, max(way.step - way.start.step, 1)
+        self._progress = done / long
+        self._message = f"Training again from step {way.start.step:,} to step {way.step:,}"
+        self._publish()
 
     def _look(self, measure: bool) -> None:
         """Takes a view, and figures if asked for; then publishes."""
@@ -323,20 +353,7 @@ class Engine:
     def capture(self) -> Saved:
         """What `save` gives, for the thread that advances the run, or when no thread does."""
         self.course.finish_step()
-        measures = self.measure_now()
-        self.course.watch.look()
-        assert self.course.watch.view is not None
-        return Saved(
-            first_config=self.first_config,
-            config=self.trainer.config,
-            steps=self.trainer.steps,
-            events=self.past.events,
-            curves=self.past.curves(),
-            weights=weights(self.trainer),
-            measures=measures,
-            view=self.course.watch.view,
-            shares=self.course.watch.shares(),
-        )
+        return self.course.saved(self.measure_now())
 
     def measure_now(self) -> Measures:
         """The figures of this moment, for the thread that advances the run.
@@ -374,6 +391,7 @@ class Engine:
             steps_per_second=course.steps_per_second if self._state == "playing" else 0.0,
             device=str(trainer.device),
             message=self._message,
+            progress=self._progress,
             curves=course.past.curves(),
             events=self.past.events,
             measures=course.watch.measures,

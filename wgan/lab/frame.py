@@ -39,13 +39,14 @@ class Curve(NamedTuple):
 class Event:
     """Something that was done to a run, or happened to it, before its step `step + 1`.
 
-    kind: `change` (fields set), `update` (one network was stepped by hand), `failed`.
+    kind: `change` (fields set), `update` (one network was stepped by hand), `failed`, `back` (it
+    went back to this step; what came after it then is in the log no more).
     changes: for `change`, {field: (old, new)}.
     text: one short line for people; it labels the marker on the curves.
     """
 
     step: int
-    kind: Literal["change", "update", "failed"]
+    kind: Literal["change", "update", "failed", "back"]
     text: str
     changes: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
     update: Literal["", "critic", "generator"] = ""
@@ -150,10 +151,11 @@ class Stage:
 class Frame:
     """One published state of a run. `version` grows by one at every publication.
 
-    curves: name -> Curve; the names are critic_loss, generator_loss, critic_estimate, penalty and
-    `wgan.lab.past.MEASURED_FIGURES`, each there only when there is something to show. message: what
-    is being loaded, or why the run failed. seconds: training time.
-    inspections: what somebody wants to see of the critic, see `wgan.inspection`.
+    curves: name -> Curve; the names are critic_loss, generator_loss, critic_estimate, penalty,
+    seconds (training time when a step was done) and `wgan.lab.past.MEASURED_FIGURES`, each there
+    only when there is something to show. message: what is being loaded, or why the run failed.
+    progress: 0..1 while it loads, or trains again to the step that it goes back to. seconds:
+    training time. inspections: what somebody wants to see of the critic, see `wgan.inspection`.
     """
 
     version: int
@@ -204,11 +206,12 @@ def describe(changes: Mapping[str, tuple[Any, Any]]) -> str:
     words = []
     for name, (_, new) in changes.items():
         telling = name in ("objective", "constraint")
-        words.append(_SHORT[new] if telling else f"{name} {_value(new)}")
+        words.append(_SHORT[new] if telling else f"{name} {shown_value(new)}")
     return " · ".join(words)
 
 
-def _value(value: Any) -> str:
+def shown_value(value: Any) -> str:
+    """A field's value as people read it."""
     if isinstance(value, bool):
         return "on" if value else "off"
     if isinstance(value, float):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,8 +62,9 @@ class Series:
 
     def truncate(self, step: int) -> None:
         """Forgets everything after `step`, to within one stretch."""
-        self._used = int(np.searchsorted(self._step[: self._used], step, side="right"))
-        self._open = 0
+        used = int(np.searchsorted(self._step[: self._used], step, side="right"))
+        if used < self._used:
+            self._used, self._open = used, 0
 
     def tables(self) -> dict[str, npt.NDArray[np.float64]]:
         """A copy of everything, for `put_back`; (rows, …), and the stride and what is open."""
@@ -87,6 +89,15 @@ class Series:
         names = ("step", "count", "sum", "low", "high")
         return {name: getattr(self, f"_{name}") for name in names}
 
+    def high_at(self, name: str, step: float) -> float:
+        """The highest value of a figure around a step; NaN where it has none."""
+        used = self._used
+        if not used:
+            return math.nan
+        i = min(int(np.searchsorted(self._step[:used], step)), used - 1)
+        value = float(self._high[i, self.names.index(name)])
+        return value if math.isfinite(value) else math.nan
+
     def curves(self) -> dict[str, Curve]:
         """Name -> Curve, for the figures that have a value somewhere."""
         found = {}
@@ -97,6 +108,13 @@ class Series:
                 columns = (self._step[at], mean, self._low[at, column], self._high[at, column])
                 found[name] = Curve(*(values.astype(np.float32) for values in columns))
         return found
+
+
+def least_missed(steps: Sequence[int]) -> int:
+    """Which of at least three to forget: its neighbours are closest for its age. Not an end."""
+    at = np.array(steps)
+    gap, age = at[2:] - at[:-2], at[-1] - at[1:-1] + 1
+    return 1 + int(np.argmin(gap / age))
 
 
 @dataclass(frozen=True)
@@ -119,9 +137,7 @@ class Snapshots:
         """Keeps this snapshot; forgets the one whose neighbours are closest for their age."""
         kept = [item for item in self.items if item.step < snapshot.step] + [snapshot]
         if len(kept) > self.capacity:
-            steps = np.array([item.step for item in kept])
-            gap, age = steps[2:] - steps[:-2], steps[-1] - steps[1:-1] + 1
-            del kept[1 + int(np.argmin(gap / age))]
+            del kept[least_missed([item.step for item in kept])]
         self.items = tuple(kept)  # replaced whole: readers keep theirs
 
     def truncate(self, step: int) -> None:

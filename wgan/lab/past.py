@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ from torch import Tensor
 
 from wgan.lab.frame import Curve, Event, ImageView, Measures, PointView
 from wgan.lab.history import Series, Snapshot, Snapshots
+from wgan.lab.states import CHEAP, Kept, States, Way, made
 from wgan.trainer import FIGURES
 
 # New figures go to the end: runs that were saved without them have the columns before.
@@ -26,34 +28,40 @@ MEASURED_FIGURES = (
 class Past:
     """The past of one run, of bounded size; a reset begins a new one.
 
-    state: the trainer's first good state (`Trainer.state()`).
+    state: the trainer's first good state (`Trainer.state()`). seconds: spent training.
     """
 
-    def __init__(self, state: dict[str, Any]) -> None:
+    def __init__(self, state: Mapping[str, Any]) -> None:
         self.events: tuple[Event, ...] = ()
+        self.seconds = 0.0
         self.snapshots = Snapshots()
-        self._steps = Series(FIGURES)
+        self._steps = Series((*FIGURES, "seconds"))
         self._measures = Series(MEASURED_FIGURES)
-        self.keep(state)
+        self.states = States(self._kept(state))
 
-    def keep(self, state: dict[str, Any]) -> None:
+    def _kept(self, state: Mapping[str, Any]) -> Kept:
+        return Kept(state["steps"], self.seconds, self.events, state, self._steps.tables())
+
+    def keep(self, state: Mapping[str, Any]) -> None:
         """`state` is good: fall back on it from now on."""
-        self._good, self._good_events = state, len(self.events)
+        self.states.add(self._kept(state))
 
-    def record(self, figures: Sequence[tuple[int, Tensor]]) -> tuple[int, str] | None:
-        """Adds the figures of steps, (step, (len(FIGURES),)), with one wait for the device.
+    def record(self, figures: Sequence[tuple[int, float, Tensor]]) -> tuple[int, str] | None:
+        """Adds the figures of steps, with one wait for the device.
+
+        figures: for each step its number, the seconds of training so far, (len(FIGURES),).
 
         Returns the first step whose figures are no longer finite, and why; None if all are.
         """
-        rows = torch.stack([row for _, row in figures]).float().cpu().numpy()
-        for (step, _), row in zip(figures, rows, strict=True):
+        rows = torch.stack([row for _, _, row in figures]).float().cpu().numpy()
+        for (step, seconds, _), row in zip(figures, rows, strict=True):
             # The penalty is NaN where there is none; where there is, the critic's loss has it.
             broken = np.flatnonzero(~np.isfinite(row[: FIGURES.index("penalty")]))
             if len(broken):
                 name = FIGURES[broken[0]].replace("_", " ")
                 value = "NaN" if np.isnan(row[broken[0]]) else "infinite"
                 return step, f"the {name} became {value}"
-            self._steps.append(step, row)
+            self._steps.append(step, np.append(row, seconds))
         return None
 
     def measured(self, measures: Measures, view: PointView | ImageView) -> None:
@@ -65,10 +73,35 @@ class Past:
     def log(self, event: Event) -> None:
         self.events = (*self.events, event)  # replaced whole: readers keep theirs
 
-    def go_back(self, failed: Event) -> dict[str, Any]:
+    def fall_back(self, failed: Event) -> Mapping[str, Any]:
         """The last good state; what was done after it is undone with it, and `failed` logged."""
-        self.events = (*self.events[: self._good_events], failed)
-        return self._good
+        self.events = (*self.states.newest.events, failed)
+        return self.states.newest.trainer
+
+    def way_to(self, step: int) -> Way:
+        """How to come to an earlier step again; may be called from any thread."""
+        events, start = self.events, self.states.before(step)
+        if self._seconds_at(step) - start.seconds > CHEAP:
+            return Way(start, start.step, step, ())
+        left = made(events)[start.done :]
+        changes = tuple(event for event in left if event.step < step)
+        return Way(start, max(step, start.step), step, changes)
+
+    def _seconds_at(self, step: int) -> float:
+        """Seconds of training that it took to come to a step."""
+        known = self._steps.high_at("seconds", step)
+        return self.seconds if math.isnan(known) else known
+
+    def go_back(self, way: Way) -> None:
+        """To where a way starts: what came after it is forgotten, and what is after its end."""
+        start = way.start
+        self.events = tuple(event for event in start.events if event.step <= way.step)
+        self.seconds = start.seconds
+        self._steps.put_back(start.table)
+        self._steps.truncate(start.step)  # that of a run which has failed goes further
+        self._measures.truncate(way.step)
+        self.snapshots.truncate(way.step)
+        self.states.go_back(start)
 
     def truncate(self, step: int) -> None:
         """Forgets the curves and samples after `step`."""
@@ -85,14 +118,21 @@ class Past:
         tables: Mapping[str, npt.NDArray[np.float64]],
         events: tuple[Event, ...],
         snapshots: tuple[Snapshot, ...],
-        state: dict[str, Any],
+        seconds: float,
+        states: tuple[Kept, ...],
+        state: Mapping[str, Any],
     ) -> None:
-        """Goes on from another past; `state` is good. Raises `ValueError` or `KeyError`."""
+        """Goes on from another past; `state` is good. Raises `ValueError` or `KeyError`.
+
+        states: those to go back to, if any are still there; the first one always is.
+        """
         for part, series in (("steps", self._steps), ("measures", self._measures)):
             begin = f"{part}."
             own = {k.removeprefix(begin): v for k, v in tables.items() if k.startswith(begin)}
             series.put_back(own)
-        self.events, self.snapshots.items = events, snapshots
+        self.events, self.snapshots.items, self.seconds = events, snapshots, seconds
+        if states:
+            self.states.items = states
         self.keep(state)
 
     def curves(self) -> dict[str, Curve]:

@@ -20,6 +20,7 @@ from torch import Tensor
 from wgan.config import ExperimentConfig, from_dict
 from wgan.lab.frame import Event, ImageView, Measures, PointView, State
 from wgan.lab.history import Snapshot
+from wgan.lab.states import Kept
 
 SNAPSHOT_BYTES = 4_000_000  # of all the snapshots that are kept of a run
 
@@ -34,7 +35,9 @@ class Record:
     """Everything that a run's future depends on, and its past, at one moment between two steps.
 
     trainer: `Trainer.state()`; its optimisers come back without their groups, which follow from
-    the config. tables: `Past.tables()`. room: `Room.to_dict()`.
+    the config. tables: `Past.tables()`. room: `Room.to_dict()`. states: those that the run can go
+    back to; a copy in memory shares them, and none is packed: on the disk they would be many times
+    the run. A run that comes back can go to its first step, and to what it does from then on.
     """
 
     config: ExperimentConfig
@@ -48,6 +51,7 @@ class Record:
     trainer: Mapping[str, Any]
     tables: Mapping[str, npt.NDArray[np.float64]]
     snapshots: tuple[Snapshot, ...]
+    states: tuple[Kept, ...] = ()
 
 
 def pack(record: Record) -> tuple[dict[str, Any], Tensors]:

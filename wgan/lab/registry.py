@@ -10,9 +10,10 @@ import secrets
 import threading
 import time
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
-from wgan.config import ConfigError, ExperimentConfig, from_dict
+from wgan.config import ConfigError, ExperimentConfig, from_dict, replace_live
 from wgan.data.uploads import is_upload
 from wgan.lab.autosave import Autosaver
 from wgan.lab.places import Place, who_goes
@@ -83,22 +84,43 @@ class Lab:
         self._start_loading(run, run.prepare)
         return run
 
-    def fork(self, id: str, *, secret: str | None = None, visitor: str = "") -> Run:
-        """A run that goes on playing from where another one is: its networks, past and log.
+    def fork(
+        self,
+        id: str,
+        *,
+        step: int | None = None,
+        changes: Mapping[str, Any] | None = None,
+        playing: bool = True,
+        secret: str | None = None,
+        visitor: str = "",
+    ) -> Run:
+        """A run that goes on from where another one is: its networks, past, log and randomness.
 
-        Raises `LimitError` when the server is full, and `ConfigError` when there is no such run.
+        So two branches of a run see the same data and noise, and only what is changed differs.
+
+        step: an earlier one to go on from, see `Run.go_back`; None is the present one.
+        changes: live fields that the new run goes on with.
+
+        Raises `LimitError` when the server is full, and `ConfigError` when there is no such run
+        or a change is not allowed.
         """
         origin = self.get(id)
-        if origin is None:
+        if origin is None or (step is not None and origin.frame.view is None):
             raise ConfigError(f"The run {id[:20]!r} is gone, so it cannot be forked.")
-        run = Run(secrets.token_urlsafe(6), origin.config)
+        begins = origin.config if step is None else origin.way_to(step).config
+        parameters = self.limits.check(replace_live(begins, changes or {}))
+        run = Run(secrets.token_urlsafe(6), begins)
         run.room = Room(secret)
-        place = Place(run, self.limits.check(run.config), time.monotonic(), visitor)
+        place = Place(run, parameters, time.monotonic(), visitor)
         with self._lock:
             self._make_room(place)
             self._settle(place)
         log.info("forked run=%s from=%s", run.id, id)
         copied = origin.copied()
+        if step is not None:
+            run.go_back(step)
+        if changes:
+            run.apply(changes)
 
         def load() -> None:
             try:
@@ -106,7 +128,8 @@ class Lab:
             except TimeoutError:
                 run.break_off(RuntimeError("The run could not be copied; try again."))
             else:
-                run.prepare(dataclasses.replace(record, state="playing", message=""))
+                state = "playing" if playing else "paused"
+                run.prepare(dataclasses.replace(record, state=state, message=""))
 
         self._start_loading(run, load)
         return run

@@ -13,11 +13,13 @@ from typing import Any
 
 from wgan.config import ExperimentConfig
 from wgan.inspection.results import Wish
-from wgan.lab.engine import Engine, Scheduled, Update
+from wgan.lab.engine import Engine, Update
 from wgan.lab.frame import Event, State
 from wgan.lab.history import Snapshots
+from wgan.lab.plan import Scheduled
 from wgan.lab.record import Record
 from wgan.lab.saved import Saved
+from wgan.lab.states import Way
 
 __all__ = ["Run", "Scheduled", "Update"]
 
@@ -69,6 +71,18 @@ class Run(Engine):
     def reset(self) -> None:
         """Starts again from step 0 with the settings on screen and an empty past."""
         self._ask(self._do_reset)
+
+    def way_to(self, step: int) -> Way:
+        """How the run would come to an earlier step again, and from which state."""
+        return self.past.way_to(step)
+
+    def go_back(self, step: int) -> None:
+        """Goes on from an earlier step, exactly as it was when the run came to it.
+
+        Curves, samples and events after it are forgotten; where the way there is too long, it
+        goes on from an earlier one still, see `way_to`.
+        """
+        self._ask(lambda: self._do_go_back(step))
 
     def apply(self, changes: Mapping[str, Any]) -> ExperimentConfig:
         """Changes live fields before the next step; the event is logged with its step.
