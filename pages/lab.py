@@ -3,7 +3,7 @@
 import streamlit as st
 
 from wgan.presets import PRESETS
-from wgan.ui import binding, controls, liveview, modes, room, runbar
+from wgan.ui import binding, branch, controls, liveview, modes, room, runbar
 from wgan.ui.equation import equation
 from wgan.ui.live import load_plotly
 from wgan.ui.own import own_data
@@ -69,6 +69,7 @@ with left:
         args=(run,),
         help="The samples and the meter as they were: 100% is now, 0% is the first step.",
     )
+    branch.row(run)
 with right, st.container(gap="xsmall"):
     controls.switches(run)
     with st.container(key="advice"):  # always there, so that what is below is not mounted anew

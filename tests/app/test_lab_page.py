@@ -16,7 +16,7 @@ from wgan.losses import CONSTRAINT_EQUATIONS, CRITIC_EQUATIONS
 from wgan.presets import PRESETS
 from wgan.ui.words import sections
 
-PAGES = ("lab", "critic", "gallery", "duel", "guide")
+PAGES = ("lab", "critic", "compare", "gallery", "duel", "guide")
 
 
 @pytest.mark.parametrize("script", ["app.py", *(f"pages/{name}.py" for name in PAGES)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import test_branch
 import test_lab_page
 import test_modes_tab
 import test_new_run
@@ -15,6 +16,7 @@ from wgan.config import choices
 
 # They fill COVERED when they are imported.
 TESTS = (
+    test_branch,
     test_lab_page,
     test_room,
     test_settings,
@@ -43,11 +45,14 @@ def _widgets() -> set[str]:
         for tab in TABS:
             app.open_tab(tab)
             found.update(app.widgets())
+    past = LabApp(POINTS)
+    past.step()
+    past.set("look_back", 0)
     owner = LabApp(POINTS, secret="own", owner="own")
     owner.run.room.ask("What now?", ["this", "that"])
     owner.open_tab("Classroom")
     watcher = LabApp(None, run=owner.id)
-    return found | set(owner.widgets()) | set(watcher.widgets())
+    return found | set(past.widgets()) | set(owner.widgets()) | set(watcher.widgets())
 
 
 def test_every_widget_of_the_page_has_a_test_and_every_test_a_widget():

@@ -103,7 +103,8 @@ def segments(page: Page, switch: str) -> Locator:
 
 
 # Each starts a server of its own; that a page stands alone is one mechanism (`open_page`).
-LATER = [pytest.param(f"/{page}", marks=pytest.mark.slow) for page in ("critic", "duel", "gallery")]
+OTHERS = ("critic", "compare", "duel", "gallery")
+LATER = [pytest.param(f"/{page}", marks=pytest.mark.slow) for page in OTHERS]
 
 
 @pytest.mark.parametrize("path", ["/", "/lab", "/guide", *LATER])

@@ -6,7 +6,14 @@ colour of text, grid or background: those follow the page's theme in the browser
 """
 
 from wgan.figures.base import ALARM, CRITIC, EVENT, GENERATED, HEALTHY, REAL, Figure
-from wgan.figures.curves import curve_distance, curve_gradient, curve_losses, curve_modes
+from wgan.figures.compare import COLORS, LETTERS, OVERLAYS, Lane, overlay, same_axes
+from wgan.figures.curves import (
+    curve_distance,
+    curve_gradient,
+    curve_losses,
+    curve_modes,
+    looking_at,
+)
 from wgan.figures.images import data_uri, image_grid
 from wgan.figures.meter import mode_meter
 from wgan.figures.plane import points
@@ -14,12 +21,16 @@ from wgan.figures.shares import fate, mode_shares
 
 __all__ = [
     "ALARM",
+    "COLORS",
     "CRITIC",
     "EVENT",
     "GENERATED",
     "HEALTHY",
+    "LETTERS",
+    "OVERLAYS",
     "REAL",
     "Figure",
+    "Lane",
     "curve_distance",
     "curve_gradient",
     "curve_losses",
@@ -27,7 +38,10 @@ __all__ = [
     "data_uri",
     "fate",
     "image_grid",
+    "looking_at",
     "mode_meter",
     "mode_shares",
+    "overlay",
     "points",
+    "same_axes",
 ]

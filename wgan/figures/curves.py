@@ -100,6 +100,26 @@ def curve_gradient(
     return chart.figure(events)
 
 
+def looking_at(figure: Figure, step: int) -> Figure:
+    """The figure with a line at the step whose samples are being looked at."""
+    chart = dict(figure["layout"])
+    end = chart["xaxis"]["range"][1]
+    line = {"type": "line", "x0": step, "x1": step, "yref": "paper", "y0": 0, "y1": 1}
+    chart["shapes"] = [*chart["shapes"], line | {"line": {"color": EVENT, "width": 2.5}}]
+    label = {
+        "x": step,
+        "yref": "paper",
+        "y": 0,
+        "xanchor": "right" if step > end / 2 else "left",
+        "yanchor": "bottom",
+        "showarrow": False,
+        "text": f"looking at step {step:,}",
+        "font": {"size": 11},
+    }
+    chart["annotations"] = [*chart["annotations"], label]
+    return {"data": figure["data"], "layout": chart}
+
+
 def smoothed(curve: Curve, window: int) -> Curve:
     """The curve with its mean through a median filter of `window` points, as in the WGAN paper's
     figure 3; gaps stay gaps. The low–high band stays as it was measured."""

@@ -219,9 +219,8 @@ class Engine:
             self.course.inspections.hurry()
             with self._lock:
                 if not self._queue:  # nothing else was asked for meanwhile
-                    self._wanted = (
-                        self.course.way.config if self.course.way else self.trainer.config
-                    )
+                    way = self.course.way
+                    self._wanted = way.config if way else self.trainer.config
 
     def _apply_scheduled(self) -> None:
         while self.scheduled and self.scheduled[0].step <= self.trainer.steps:
@@ -331,9 +330,9 @@ class Engine:
 
     def _tell_of(self, way: Way) -> None:
         """Looks wait until it has arrived: they would come in the midst of samples it has."""
-        done, long = self.trainer.steps - way.start.step, max(way.step - way.start.step, 1)
-        self._progress = done / long
-        self._message = f"Training again from step {way.start.step:,} to step {way.step:,}"
+        begin = way.start.step
+        self._progress = (self.trainer.steps - begin) / max(way.step - begin, 1)
+        self._message = f"Training again from step {begin:,} to step {way.step:,}"
         self._publish()
 
     def _look(self, measure: bool) -> None:

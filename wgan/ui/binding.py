@@ -36,7 +36,7 @@ def current_run() -> Run:
         if run is None:
             if wanted:
                 notice(f"The run {wanted[:20]!r} is not here any more; this is a new one.")
-            run = _create(_first_config())
+            run = create(_first_config())
     except LimitError as error:
         st.warning(str(error), icon=":material/info:", title="This server is full")
         st.caption("Runs that others share can still be watched by their links.")
@@ -54,7 +54,7 @@ def _first_config() -> ExperimentConfig:
     return PRESETS[name].config
 
 
-def _create(config: ExperimentConfig) -> Run:
+def create(config: ExperimentConfig) -> Run:
     """A run that this tab owns. Raises `ConfigError`."""
     secret = people.new_secret()
     run = lab().create(config, secret=secret, visitor=people.visitor())
@@ -72,7 +72,7 @@ def start(config: ExperimentConfig) -> None:
     """Leaves the run of this tab for a new one of this config."""
     if _repeated(config):
         return
-    new = _create(config)
+    new = create(config)
     if old := lab().get(st.session_state.get(RUN, "")):
         new.slow = old.slow
         if people.owns(old):

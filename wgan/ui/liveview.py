@@ -6,6 +6,7 @@ shared by all viewers. The layout around it stays still, so a chart is never mou
 
 from __future__ import annotations
 
+import html
 from dataclasses import dataclass
 from math import isfinite
 from typing import Any
@@ -73,7 +74,7 @@ def _live(run: Run, places: Places, drawn: tuple[Any, ...], beat: pace.Beat) -> 
 
 def _fill(run: Run, places: Places) -> None:
     frame = run.frame
-    past = _looked_back_at(run)
+    past = looked_back_at(run)
     with places.status:
         st.html(status(frame, slow=run.slow is not None))
     with places.meter:
@@ -88,13 +89,14 @@ def _fill(run: Run, places: Places) -> None:
             st.latex(equation(frame.config, frame.stage))
             st.html(_stages(frame.stage, frame.config))
     with places.curve:
-        chart = _curve(frame, "distance" if _wasserstein(frame.config) else "losses")
+        name = "distance" if _wasserstein(frame.config) else "losses"
+        chart = _curve(frame, name, past.step if past else None)
         live_figure(
             chart.figure, key="curve_main", height=chart.height, alt=chart.alt, title=chart.title
         )
     if places.more is not None:
         with places.more:
-            _more_curves(frame)
+            _more_curves(frame, past.step if past else None)
     if places.modes is not None:
         with places.modes:
             modes.fill(frame, run)
@@ -117,6 +119,8 @@ def status(frame: Frame, slow: bool) -> str:
     parts = [f"<b>{frame.state}</b>", f"· step {frame.step:,}"]
     if frame.state == "playing" and not slow:
         parts.append(f"· {three(frame.steps_per_second)} steps/s")
+    if frame.progress is not None and frame.view is not None:
+        parts = [f"<b>going back</b> · {html.escape(frame.message)}: {frame.progress:.0%}"]
     if frame.device:
         parts.append(f"· on {frame.device}")
     words = " ".join(f'<span style="white-space:nowrap">{part}</span>' for part in parts)
@@ -142,7 +146,13 @@ def look_back(run: Run) -> None:
     st.session_state[f"{look_back_key(run)}_step"] = step
 
 
-def _looked_back_at(run: Run) -> Snapshot | None:
+def return_to_present(run: Run) -> None:
+    """For a callback: the slider points at the present again."""
+    st.session_state[look_back_key(run)] = 100
+    st.session_state[f"{look_back_key(run)}_step"] = None
+
+
+def looked_back_at(run: Run) -> Snapshot | None:
     """The snapshot that the slider points at; None when it is at the present."""
     step = st.session_state.get(f"{look_back_key(run)}_step")
     return None if step is None else run.snapshots.nearest(step)
@@ -238,7 +248,8 @@ CURVES = {
 }
 
 
-def _curve(frame: Frame, name: str) -> Chart:
+def _curve(frame: Frame, name: str, at: int | None) -> Chart:
+    """One chart; `at` is the step that is looked back at."""
     draw, title = CURVES[name]
     window = st.session_state.get("smoothing", 1)
     extra: dict[str, Any] = {}
@@ -248,9 +259,12 @@ def _curve(frame: Frame, name: str) -> Chart:
         (title, window),
         lambda: draw(frame.curves, frame.events, smoothing=window, **extra),
     )
+    if at is not None:
+        plain_figure = figure
+        figure = frame.once((title, window, at), lambda: figures.looking_at(plain_figure, at))
     return Chart(figure, CURVE_HEIGHT, alt=title, title=title, name=name)
 
 
-def _more_curves(frame: Frame) -> None:
+def _more_curves(frame: Frame, at: int | None) -> None:
     names = ["losses" if _wasserstein(frame.config) else "distance", "modes", "gradient"]
-    live_figures([_curve(frame, name) for name in names], key="curve_more")
+    live_figures([_curve(frame, name, at) for name in names], key="curve_more")

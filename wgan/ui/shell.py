@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import NoReturn
 
 import streamlit as st
 from streamlit.errors import StreamlitPageNotFoundError
@@ -28,6 +30,7 @@ def navigation() -> Page:
                 default=True,
             ),
             st.Page(PAGES / "critic.py", title="Critic", icon=":material/neurology:"),
+            st.Page(PAGES / "compare.py", title="Compare", icon=":material/compare:"),
             st.Page(PAGES / "gallery.py", title="Gallery", icon=":material/collections:"),
             st.Page(PAGES / "duel.py", title="Duel", icon=":material/swords:"),
             st.Page(PAGES / "guide.py", title="Guide", icon=":material/menu_book:"),
@@ -39,11 +42,12 @@ def navigation() -> Page:
 
 def _lab_by_name() -> None:
     """`/lab` is the lab too, though the default page's own address is `/`."""
-    _go_to("lab.py")
+    go_to("lab.py", st.query_params.to_dict())
 
 
-def _go_to(file: str) -> None:
-    st.switch_page(PAGES / file, query_params=st.query_params.to_dict())
+def go_to(file: str, query: Mapping[str, str]) -> NoReturn:
+    """Shows another page instead, with this address."""
+    st.switch_page(PAGES / file, query_params=dict(query))
 
 
 def link(file: str, label: str, icon: str, run: str) -> None:
@@ -63,4 +67,4 @@ def open_page(title: str) -> None:
     settle()
     if _compat.opened_without_app():
         navigation()  # from now on Streamlit knows the pages
-        _go_to(f"{title.lower()}.py")
+        go_to(f"{title.lower()}.py", st.query_params.to_dict())

@@ -1,0 +1,294 @@
+"""The page Compare: every control, who may use it, and what it says when something is missing."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from lab_app import IMAGES, POINTS, ROOT, wait_for
+from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Widget
+
+from wgan.config import ExperimentConfig
+from wgan.lab.branches import MOST, SETUPS, quick_changes
+from wgan.lab.registry import lab
+from wgan.lab.run import Run
+from wgan.limits import limits
+from wgan.presets import PRESETS
+from wgan.ui.words import sections
+
+# `panel_open` goes to another page: see the test in the browser.
+DRIVEN = {
+    "compare_race",
+    "compare_surfaces",
+    "compare_take",
+    "compare_play",
+    "compare_together",
+    "compare_of",
+    "compare_change",
+    "compare_add_branch",
+    "compare_preset",
+    "compare_add_preset",
+    "compare_curves",
+    "compare_by",
+    "compare_smoothing",
+    "panel_play",
+    "panel_open",
+    "panel_remove",
+}
+
+
+def make(config: ExperimentConfig = POINTS, secret: str | None = None) -> Run:
+    run = lab().create(config, playing=False, secret=secret)
+    wait_for(lambda: run.state != "loading")
+    return run
+
+
+class Compare:
+    """The page; after each action it says if the page shows an exception."""
+
+    def __init__(self, *runs: Run, query: str = "") -> None:
+        self.at = AppTest.from_file(str(ROOT / "pages" / "compare.py"), default_timeout=60)
+        if runs or query:
+            self.at.query_params["runs"] = query or ",".join(run.id for run in runs)
+        self.redraw()
+
+    def redraw(self) -> None:
+        self.at.run()
+        assert not self.at.exception, self.at.exception
+
+    @property
+    def runs(self) -> list[Run]:
+        ids = str(self.at.query_params.get("runs", "")).split(",")
+        return [run for id in ids if (run := lab().get(id)) is not None]
+
+    def widget(self, key: str) -> Any:
+        (found,) = (node for node in self.at._tree if getattr(node, "key", None) == key)
+        return found
+
+    def controls(self) -> set[str]:
+        return {str(node.key) for node in self.at._tree if isinstance(node, Widget)}
+
+    def click(self, key: str) -> None:
+        self.widget(key).click()
+        self.redraw()
+
+    def set(self, key: str, value: Any) -> None:
+        self.widget(key).set_value(value)
+        self.redraw()
+
+    def charts(self, key: str = "overlays") -> dict[str, dict[str, Any]]:
+        """The charts of a component, by name."""
+        shown = self.at.get("bidi_component")
+        (found,) = (node for node in shown if getattr(node, "key", None) == key)
+        charts = json.loads(found.proto.bytes)  # pyright: ignore[reportAttributeAccessIssue]
+        return {chart["name"]: chart for chart in charts}
+
+    def samples(self, slot: int) -> dict[str, Any]:
+        (chart,) = self.charts(f"compare_samples_{slot}").values()
+        return chart
+
+    def notices(self) -> list[str]:
+        return [warning.value for warning in self.at.container(key="notices").warning]
+
+
+def trained(run: Run, steps: int = 4) -> Run:
+    run.stop_at = steps
+    run.play()
+    wait_for(lambda: run.frame.step >= steps and run.state == "paused" and not run.active)
+    return run
+
+
+def test_every_control_has_a_test():
+    run = trained(make())
+    found = Compare().controls() | Compare(run, make()).controls()
+    found = {key.rstrip("0123").removesuffix("_") for key in found}
+    assert found == DRIVEN
+
+
+def test_an_empty_page_explains_and_offers_sets():
+    page = Compare()
+    assert page.controls() == {"compare_race", "compare_surfaces", "compare_take"}
+    assert page.widget("compare_take").disabled
+    assert page.at.markdown[0].value == sections("compare")["intro"]
+    assert page.notices() == []
+
+
+@pytest.mark.parametrize("name", list(SETUPS))
+def test_a_set_is_one_click_and_makes_room_for_itself(name: str):
+    page = Compare()
+    page.click(f"compare_{name}")
+    assert [run.config for run in page.runs] == SETUPS[name].configs
+    assert page.notices() == []
+    first = {run.id for run in page.runs}
+    wait_for(lambda: all(run.frame.step > 0 for run in page.runs))
+    page.redraw()
+    page.click("compare_race")  # four more: those before are left
+    assert len(page.runs) == 4
+    assert page.notices() == []
+    assert not first & {run.id for run in page.runs}
+    for run in page.runs:
+        run.pause()
+
+
+def test_the_run_of_the_lab_can_be_taken():
+    run = make()
+    page = Compare()
+    page.at.session_state["run_id"] = run.id
+    page.redraw()
+    page.click("compare_take")
+    assert page.runs == [run]
+
+
+def test_what_differs_is_named_and_the_axes_are_the_same():
+    other = POINTS.replace({"constraint": "clip", "lr": 5e-5})
+    runs = [
+        trained(make()),
+        trained(make(other)),
+        trained(make(POINTS.replace({"data": "grid25"}))),
+    ]
+    page = Compare(*runs)
+    captions = [caption.value.replace("\\", "") for caption in page.at.caption]
+    assert "constraint: gp → clip; lr: 0.001 → 5e-05" in captions
+    assert "data: ring8 → grid25" in captions
+    layouts = [page.samples(slot)["layout"] for slot in range(3)]
+    assert len({tuple(layout["xaxis"]["range"]) for layout in layouts}) == 1
+    chart = page.charts()["w1"]
+    assert [trace["name"][0] for trace in chart["data"]] == ["A", "B", "C", "f"]
+
+
+def test_play_and_pause_of_one_and_of_all():
+    page = Compare(make(), make(POINTS.replace({"seed": 1})))
+    one, other = page.runs
+    page.click("panel_play_1")
+    wait_for(lambda: other.frame.step > 0)
+    assert (one.state, other.state) == ("paused", "playing")
+    page.redraw()
+    assert page.widget("compare_play").label == "Pause all"
+    page.click("compare_play")
+    assert (one.state, other.state) == ("paused", "paused")
+    page.redraw()
+    page.click("compare_play")
+    assert (one.state, other.state) == ("playing", "playing")
+    page.click("compare_play")
+
+
+def test_start_together_begins_all_at_step_0():
+    runs = [trained(make()), trained(make(POINTS.replace({"seed": 1})), 9)]
+    for run in runs:
+        run.stop_at = 2
+    page = Compare(*runs)
+    page.click("compare_together")
+    wait_for(lambda: all(run.frame.step == 2 and run.state == "paused" for run in runs))
+
+
+def test_a_branch_of_a_chosen_run_joins_them():
+    runs = [trained(make()), trained(make(POINTS.replace({"constraint": "clip"})), 6)]
+    page = Compare(*runs)
+    page.set("compare_of", "B")
+    assert len(page.widget("compare_change").options) == len(quick_changes(runs[1].config))
+    page.set("compare_change", "optimizer=rmsprop")
+    page.click("compare_add_branch")
+    *before, branch = page.runs
+    assert before == runs
+    wait_for(lambda: branch.state == "paused" and branch.frame.events)
+    assert branch.config == runs[1].config.replace({"optimizer": "rmsprop"})
+    assert branch.frame.step == 6
+    page.redraw()
+    assert page.charts()["w1"]["layout"]["shapes"]
+
+
+def test_presets_join_until_there_is_no_more_room():
+    page = Compare(make())
+    for name in list(PRESETS)[:1] * (MOST - 1):
+        page.set("compare_preset", name)
+        page.click("compare_add_preset")
+        for run in page.runs:
+            run.pause()
+    assert len(page.runs) == MOST
+    assert page.runs[1].config == PRESETS[next(iter(PRESETS))].config
+
+
+def test_a_full_server_is_one_sentence(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("WGAN_MAX_RUNS_PER_VISITOR", "2")
+    limits.cache_clear()
+    try:
+        page = Compare()
+        page.click("compare_race")
+        (sentence,) = page.notices()
+        assert "2 runs open" in sentence
+        assert len(page.runs) == 2
+    finally:
+        limits.cache_clear()
+    for run in page.runs:
+        run.pause()
+
+
+def test_curves_axis_and_smoothing_change_the_charts():
+    run = trained(make(), 60)
+    page = Compare(run, make())
+    by_steps = page.charts()["w1"]["layout"]["xaxis"]["title"]["text"]
+    page.set("compare_by", "seconds")
+    by_clock = page.charts()["w1"]["layout"]["xaxis"]["title"]["text"]
+    assert (by_steps, by_clock) == ("generator steps", "seconds of training")
+    page.set("compare_curves", ["critic_loss"])
+    rough = page.charts()["critic_loss"]["data"][0]
+    page.set("compare_smoothing", 51)
+    assert page.charts()["critic_loss"]["data"][0]["y"] != rough["y"]
+    assert list(page.charts()) == ["critic_loss"]
+
+
+def test_a_run_is_taken_away_and_stays_alive():
+    runs = [make(), make(POINTS.replace({"seed": 1}))]
+    page = Compare(*runs)
+    page.click("panel_remove_0")
+    assert page.runs == [runs[1]]
+    assert lab().get(runs[0].id) is runs[0]
+    page.click("panel_remove_0")
+    assert page.runs == []
+    assert "compare_take" in page.controls()
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("nowhere", "'nowhere' is not here"),
+        ("../../etc,<b>x</b>", "are not here any more"),
+        (",,,", None),
+        ("x" * 5000, "is not here any more"),
+    ],
+)
+def test_runs_that_do_not_exist_are_one_sentence(query: str, words: str | None):
+    notices = [text.replace("\\", "") for text in Compare(query=query).notices()]
+    assert len(notices) == (words is not None)
+    assert all(words in text for text in notices if words)
+
+
+def test_more_than_four_are_cut_with_a_sentence():
+    runs = [make(POINTS.replace({"seed": seed})) for seed in range(5)]
+    page = Compare(*runs)
+    assert page.runs == runs[:4]
+    assert "4 runs fit" in page.notices()[0]
+
+
+def test_a_watcher_has_no_buttons_over_other_peoples_runs():
+    run = make(secret="own")
+    page = Compare(run)
+    for key in ("panel_play_0", "compare_play", "compare_together"):
+        widget = page.widget(key)
+        assert widget.disabled
+        widget.proto.disabled = False  # whatever a browser sends
+        page.click(key)
+    assert run.state == "paused"
+    assert run.frame.step == 0
+
+
+def test_images_and_a_run_that_failed_are_shown():
+    broken = make(POINTS.replace({"device": "cuda"}))
+    page = Compare(trained(make(IMAGES), 2), broken)
+    assert (
+        len(page.at.container(key="panel_0").get("imgs")) == 1
+        or page.at.container(key="panel_0").image
+    )
+    assert any("cuda" in caption.value.lower() for caption in page.at.caption)

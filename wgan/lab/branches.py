@@ -1,0 +1,72 @@
+"""Runs side by side: how they differ, what a branch can be, and sets that are worth a look."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from wgan.config import SHORTHANDS, ExperimentConfig, choices, diff, from_dict
+from wgan.lab.frame import shown_value
+from wgan.presets import RING_GAN, TOY, WGAN_CLIP, WGAN_GP, collapse, cure
+
+MOST = 4  # runs side by side
+QUICK = ("objective", "constraint", "norm_d", "optimizer")  # fields with one-click branches
+
+
+def differences(first: ExperimentConfig, other: ExperimentConfig) -> str:
+    """`constraint: gp → clip; lr: 0.001 → 5e-05`; empty when the two are the same."""
+    changed = diff(first, other)
+    for short, (a, b) in SHORTHANDS.items():
+        if a in changed and changed[a] == changed.get(b):
+            # In the place of the first of the two.
+            changed = {short if k == a else k: v for k, v in changed.items() if k != b}
+    parts = [f"{k}: {shown_value(old)} → {shown_value(new)}" for k, (old, new) in changed.items()]
+    return "; ".join(parts)
+
+
+def quick_changes(config: ExperimentConfig) -> dict[str, Mapping[str, Any]]:
+    """What a branch of a run of this config can go on with, by name; only what differs.
+
+    The names are `wgan-gp`, `wgan-clip` and `gan` for whole recipes, and `field=value`.
+    """
+    found: dict[str, Mapping[str, Any]] = {
+        "wgan-gp": cure(config),
+        "wgan-clip": WGAN_CLIP,
+        "gan": collapse(config),
+    }
+    for field in QUICK:
+        for value in choices(SHORTHANDS.get(field, (field,))[0]):
+            found[f"{field}={value}"] = {field: value}
+    return {name: changes for name, changes in found.items() if config.replace(changes) != config}
+
+
+@dataclass(frozen=True)
+class Setup:
+    """Several runs that are made at once. They differ in nothing but what their fields say."""
+
+    title: str
+    fields: tuple[Mapping[str, Any], ...]
+
+    @property
+    def configs(self) -> list[ExperimentConfig]:
+        return [from_dict(fields) for fields in self.fields]
+
+
+# One network for all, so that all begin with the same weights.
+_RING = TOY | {"activation": "leaky_relu", "width": 64}
+_GP = WGAN_GP | {"gp_weight": 0.1}
+SETUPS = {
+    # Gulrajani et al. 2017, Fig. 3, with the ring in the place of CIFAR-10.
+    "race": Setup(
+        "Race",
+        (
+            _RING | WGAN_CLIP,
+            _RING | _GP | {"optimizer": "rmsprop", "lr": 5e-4},
+            _RING | _GP | {"lr": 1e-3},
+            _RING | RING_GAN,
+        ),
+    ),
+    # The same, Fig. 1a: what each lets the critic's surface be.
+    "surfaces": Setup("Clipping beside GP", (_RING | WGAN_CLIP, _RING | _GP | {"lr": 1e-3})),
+}

@@ -1,0 +1,64 @@
+"""Below the lab's slider: go on from the step that is looked at, or branch from it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from wgan.lab.branches import quick_changes
+from wgan.lab.run import Run
+from wgan.ui import binding, compare, liveview, people, shell
+from wgan.ui.words import sections
+
+
+def row(run: Run) -> None:
+    """Always there, so that what is below is not mounted anew when the slider moves."""
+    past = liveview.looked_back_at(run)
+    ready = run.frame.view is not None and run.state != "loading"
+    with st.container(key="branch_row", horizontal=True, gap="small"):
+        if past is not None and ready:
+            step = run.way_to(past.step).step
+            st.button(
+                f"Go on from step {step:,}",
+                key="go_back",
+                icon=":material/history:",
+                on_click=_go_back,
+                args=(run, past.step),
+                disabled=not people.may_control(run),
+                help=sections("compare")["back"]
+                + ("" if step == past.step else f" The nearest step that is kept is {step:,}."),
+            )
+        label = "Branch with a change" if past is None else "Branch from there with a change"
+        with st.popover(label, icon=":material/fork_right:", disabled=not ready):
+            _form(run, None if past is None or not ready else past.step)
+
+
+def _go_back(run: Run, step: int) -> None:
+    def go() -> None:
+        run.go_back(step)
+        liveview.return_to_present(run)
+
+    binding.act(run, go)
+
+
+def _form(run: Run, step: int | None) -> None:
+    st.caption(sections("compare")["branch_lab"])
+    config = run.config if step is None else run.way_to(step).config
+    name = st.selectbox(
+        "with",
+        list(quick_changes(config)),
+        key="branch_change",
+        format_func=compare.change_label,
+    )
+    if st.button(
+        "Branch and compare",
+        key="branch",
+        type="primary",
+        icon=":material/compare:",
+        width="stretch",
+    ):
+        made: list[Run] = []
+        changes = quick_changes(config)[name]
+        binding.attempt(lambda: made.append(compare.branch(run, changes, step)))
+        if not made:
+            st.rerun()  # the page says why
+        shell.go_to("compare.py", {"runs": f"{run.id},{made[0].id}"})

@@ -1,0 +1,232 @@
+"""Which runs are compared, and the ways to add one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import streamlit as st
+
+from wgan.figures import LETTERS
+from wgan.lab.branches import MOST, SETUPS, quick_changes
+from wgan.lab.registry import lab
+from wgan.lab.run import Run
+from wgan.limits import LimitError
+from wgan.presets import PRESETS
+from wgan.ui import binding, controls, people
+from wgan.ui.words import sections
+
+RUNS = "compare_runs"  # in the session: the ids, as they stand in the address
+
+# Which runs -------------------------------------------------------------------------------------
+
+
+def current() -> list[Run]:
+    """The runs of `?runs=a,b`, else those that this tab compared last; others become a notice."""
+    asked = st.query_params.get("runs")
+    wanted = st.session_state.get(RUNS, []) if asked is None else asked.split(",")
+    wanted = list(dict.fromkeys(id.strip() for id in wanted if id.strip()))
+    found, gone, full = [], [], ""
+    for id in wanted[:MOST]:
+        try:
+            run = lab().get(id)
+        except LimitError as error:
+            full = str(error)
+            continue
+        found, gone = ([*found, run], gone) if run else (found, [*gone, repr(id[:20])])
+    if gone:
+        one = len(gone) == 1
+        binding.notice(f"The run{'' if one else 's'} {', '.join(gone)} {'is' if one else 'are'} "
+                       "not here any more.")  # fmt: skip
+    elif full:
+        binding.notice(full)
+    elif len(wanted) > MOST:
+        binding.notice(f"{MOST} runs fit beside each other; the others are left out.")
+    show(found)
+    return found
+
+
+def show(runs: Sequence[Run]) -> None:
+    """These runs are compared from now on, in this tab and by its address."""
+    ids = [run.id for run in runs]
+    st.session_state[RUNS] = ids
+    query = {"runs": ",".join(ids)} if ids else {}
+    if st.query_params.to_dict() != query:
+        st.query_params.from_dict(query)
+
+
+def branch(
+    run: Run, changes: Mapping[str, Any], step: int | None = None, *, playing: bool = True
+) -> Run:
+    """A branch that this tab owns. Raises `ConfigError`."""
+    secret = people.new_secret()
+    new = lab().fork(
+        run.id,
+        step=step,
+        changes=changes,
+        playing=playing,
+        secret=secret,
+        visitor=people.visitor(),
+    )
+    people.remember(new, secret)
+    return new
+
+
+def change_label(name: str) -> str:
+    """How a key of `quick_changes` is shown."""
+    field, equals, value = name.partition("=")
+    if not equals:
+        lines = sections("compare")["recipes"].splitlines()
+        return dict(line.split(": ", 1) for line in lines)[name]
+    return f"{controls.label(field)}: {controls.option_label(field, value)}"
+
+
+def _join(runs: Sequence[Run], make: Callable[[], Run]) -> None:
+    """Callback: one more run beside these."""
+
+    def add() -> None:
+        show([*runs, make()])
+
+    binding.attempt(add)
+
+
+def _add_branch(runs: Sequence[Run]) -> None:
+    chosen = st.session_state["compare_of"]
+    run = runs[LETTERS.index(chosen)]
+    changes = quick_changes(run.config).get(st.session_state["compare_change"], {})
+    _join(runs, lambda: branch(run, changes, playing=run.state == "playing"))
+
+
+def _add_preset(runs: Sequence[Run]) -> None:
+    _join(runs, lambda: binding.create(PRESETS[st.session_state["compare_preset"]].config))
+
+
+def _set_up(runs: Sequence[Run], name: str) -> None:
+    """Callback: a ready set in the place of these; those of one's own make room for it."""
+    at_home = lab().get(st.session_state.get(binding.RUN, ""))
+    for run in (*runs, at_home):
+        if run is not None and people.owns(run):
+            lab().leave(run.id)
+    made: list[Run] = []
+
+    def create() -> None:
+        for config in SETUPS[name].configs:
+            made.append(binding.create(config))
+
+    binding.attempt(create)
+    show(made or runs)
+
+
+def _take() -> None:
+    if run := lab().get(st.session_state.get(binding.RUN, "")):
+        show([run])
+
+
+# The row of verbs -------------------------------------------------------------------------------
+
+
+def empty() -> None:
+    """What this page is for, and ways to begin."""
+    words = sections("compare")
+    st.markdown(words["intro"])
+    st.markdown(words["empty"])
+    left, middle, right = st.columns(3, gap="large")
+    for place, name in ((left, "race"), (middle, "surfaces")):
+        with place:
+            st.markdown(f"**{SETUPS[name].title}**")
+            st.caption(words[name])
+            _set_up_button([], name, primary=name == "race")
+    with right:
+        st.markdown("**From the lab**")
+        st.caption(words["take"])
+        st.button(
+            "Take the run of the lab",
+            key="compare_take",
+            icon=":material/science:",
+            on_click=_take,
+            disabled=not st.session_state.get(binding.RUN),
+        )
+
+
+def _set_up_button(runs: Sequence[Run], name: str, primary: bool = False) -> None:
+    st.button(
+        SETUPS[name].title,
+        key=f"compare_{name}",
+        icon={"race": ":material/flag:", "surfaces": ":material/landscape:"}[name],
+        type="primary" if primary else "secondary",
+        on_click=_set_up,
+        args=(runs, name),
+        help=sections("compare")[name],
+    )
+
+
+def verbs(runs: Sequence[Run]) -> None:
+    """Play and pause all, start together, add one, and the ready sets."""
+    own = [run for run in runs if people.may_control(run)]
+    playing = any(run.state == "playing" for run in own)
+    with st.container(key="verbs", horizontal=True, gap="small"):
+        st.button(
+            "Pause all" if playing else "Play all",
+            key="compare_play",
+            icon=":material/pause:" if playing else ":material/play_arrow:",
+            on_click=_all,
+            args=(own, "pause" if playing else "play"),
+            disabled=not own,
+        )
+        st.button(
+            "Start together",
+            key="compare_together",
+            icon=":material/restart_alt:",
+            on_click=_all,
+            args=(own, "reset"),
+            disabled=not own,
+            help=sections("compare")["together"],
+        )
+        with st.popover("Add a run", icon=":material/add:", disabled=len(runs) >= MOST):
+            _add_forms(runs)
+        for name in SETUPS:
+            _set_up_button(runs, name)
+
+
+def _all(runs: Sequence[Run], verb: str) -> None:
+    for run in runs:
+        if people.may_control(run):
+            getattr(run, verb)()
+
+
+def _add_forms(runs: Sequence[Run]) -> None:
+    words = sections("compare")
+    letters = list(LETTERS[: len(runs)])
+    st.caption(words["branch"])
+    chosen = st.segmented_control(
+        "A branch of", letters, default=letters[0], required=True, key="compare_of"
+    )
+    run = runs[letters.index(chosen)]
+    st.selectbox(
+        "with", list(quick_changes(run.config)), key="compare_change", format_func=change_label
+    )
+    st.button(
+        "Add the branch",
+        key="compare_add_branch",
+        icon=":material/fork_right:",
+        on_click=_add_branch,
+        args=(runs,),
+        disabled=run.state == "loading" or run.frame.view is None,
+        width="stretch",
+    )
+    st.divider()
+    st.caption(words["preset"])
+    st.selectbox(
+        "A preset",
+        list(PRESETS),
+        key="compare_preset",
+        format_func=lambda name: PRESETS[name].title,
+    )
+    st.button(
+        "Add the preset",
+        key="compare_add_preset",
+        icon=":material/add:",
+        on_click=_add_preset,
+        args=(runs,),
+        width="stretch",
+    )
