@@ -30,6 +30,13 @@ for name, text in sections("constraints_each").items():
 st.subheader("What the numbers mean")
 st.markdown(words("numbers"))
 
+st.subheader("What the doctor looks for")
+intro, _, _ = words("doctor").partition("\n## ")
+st.markdown(intro)
+for text in sections("doctor").values():
+    title, _, meaning = text.partition("\n")
+    st.markdown(f"- **{title}** · {meaning}")
+
 st.subheader("About this server")
 st.caption("What it takes at most, so that everybody in a class gets a turn.")
 rows = [{"setting": name, "value": value, "what": what} for name, value, what in describe(limits())]

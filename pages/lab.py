@@ -3,7 +3,7 @@
 import streamlit as st
 
 from wgan.presets import PRESETS
-from wgan.ui import binding, branch, controls, liveview, modes, room, runbar
+from wgan.ui import binding, branch, controls, doctor, liveview, modes, room, runbar
 from wgan.ui.equation import equation
 from wgan.ui.live import load_plotly
 from wgan.ui.own import own_data
@@ -43,7 +43,7 @@ with notices:
 
 room.watching(run)
 room.poll(run)
-st.caption(runbar.about(run))
+findings = doctor.card(run, runbar.about(run))
 meter = place("meter")
 left, right = st.columns([11, 12], gap="large")
 with left:
@@ -116,6 +116,6 @@ if share_tab.open:
     with share_tab:
         repeat = share(run)
 
-places = liveview.Places(status, meter, samples, stages, curve, more, coverage, repeat)
+places = liveview.Places(status, findings, meter, samples, stages, curve, more, coverage, repeat)
 liveview.live(run, places, liveview.shown(run))
 load_plotly()

@@ -118,8 +118,6 @@ def test_every_data_set_has_words():
 
 SOUND: dict[str, Any] = {"objective": "wgan", "constraint": "gp", "gp_weight": 0.1}
 RISKS: dict[str, tuple[dict[str, Any], str]] = {
-    "batch norm under a penalty": ({"norm_d": "batch"}, "LayerNorm"),
-    "the same under R1": ({"norm_d": "batch", "constraint": "r1"}, "LayerNorm"),
     "momentum with clipping": ({"constraint": "clip", "clip_value": 0.01}, "RMSProp"),
     "no constraint": ({"constraint": "none"}, "without a constraint"),
     "a large c": ({"constraint": "clip", "clip_value": 0.5, "beta1": 0}, "Clipping at c = 0.5"),
@@ -143,6 +141,7 @@ def test_advice_comes_where_it_should(fields: dict[str, Any], words: str):
         {},
         {"norm_g": "batch"},
         {"norm_d": "layer"},
+        {"norm_d": "batch"},  # the doctor's: it is certain
         {"norm_d": "batch", "constraint": "none", "objective": "gan"},
         {"constraint": "clip", "optimizer_d": "rmsprop"},
         {"constraint": "clip", "beta1": 0},
@@ -160,7 +159,7 @@ def test_advice_is_silent_for_sound_settings(fields: dict[str, Any]):
 
 
 def test_advice_adds_up():
-    config = from_dict({"constraint": "gp", "norm_d": "batch", "activation": "elu"})
+    config = from_dict({"constraint": "gp", "gp_weight": 0, "activation": "elu"})
     assert len(warnings(config)) == 2
     for a, b in itertools.combinations(RISKS.values(), 2):
         found = warnings(ExperimentConfig().replace({**a[0], **b[0]}))

@@ -1,4 +1,7 @@
-"""Combinations that the literature warns of: allowed, and told why they are a bad idea."""
+"""Combinations that the literature warns of: allowed, and told why they are a bad idea.
+
+BatchNorm under a gradient penalty is certain enough for an alarm: see `wgan.doctor`.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,6 @@ from wgan.config import ExperimentConfig
 def warnings(config: ExperimentConfig) -> list[str]:
     """One sentence each, with its source, in the order of importance; empty for a sound config."""
     c, found = config, []
-    gradient_penalty = c.constraint in ("gp", "gp_onesided", "r1", "r2")
-    if gradient_penalty and c.norm_d == "batch":
-        found.append(
-            "BatchNorm in a critic with a gradient penalty: the penalty is meant for each sample "
-            "alone, BatchNorm ties them together. Take LayerNorm (WGAN-GP, section 4)."
-        )
     if c.constraint == "clip" and c.optimizer_d == "adam" and c.beta1 > 0:
         found.append(
             "Momentum with weight clipping: the critic's loss is nonstationary and training may "

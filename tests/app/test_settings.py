@@ -215,15 +215,6 @@ def test_a_number_out_of_range_changes_nothing(points: LabApp):
 # Advice ---------------------------------------------------------------------------------------
 
 
-def test_advice_on_batch_norm_under_a_penalty_comes_and_goes(points: LabApp):
-    assert not any("BatchNorm" in sentence for sentence in points.advice())
-    points.set("switch_norm_d", "batch")
-    assert any("BatchNorm" in sentence for sentence in points.advice())
-    assert points.run.config.norm_d == "batch"  # allowed all the same
-    points.set("switch_norm_d", "layer")
-    assert not any("BatchNorm" in sentence for sentence in points.advice())
-
-
 def test_advice_on_momentum_with_clipping_comes_and_goes(points: LabApp):
     points.set("switch_constraint", "clip")
     assert any("Momentum" in sentence for sentence in points.advice())

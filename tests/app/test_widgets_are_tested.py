@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import test_branch
+import test_doctor
 import test_lab_page
 import test_modes_tab
 import test_new_run
@@ -17,6 +18,7 @@ from wgan.config import choices
 # They fill COVERED when they are imported.
 TESTS = (
     test_branch,
+    test_doctor,
     test_lab_page,
     test_room,
     test_settings,
@@ -32,6 +34,7 @@ STATES = {
     },
     "gan": POINTS.replace({"objective": "gan"}),
     "digits": IMAGES,
+    "an alarm": POINTS.replace({"norm_d": "batch"}),
     "drawn": POINTS.replace({"data": "points", "points": [[0, 0]]}),
     "not to be had": IMAGES.replace({"data": "folder", "folder": "0" * 64}),
     "no Adam": POINTS.replace({"optimizer": "sgd"}),

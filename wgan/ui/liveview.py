@@ -24,7 +24,7 @@ from wgan.lab.registry import lab
 from wgan.lab.run import Run
 from wgan.limits import LimitError
 from wgan.trainer import STAGES
-from wgan.ui import _compat, modes, pace
+from wgan.ui import _compat, doctor, modes, pace
 from wgan.ui.equation import equation
 from wgan.ui.live import Chart, live_figure, live_figures
 from wgan.ui.words import plain
@@ -38,6 +38,7 @@ class Places:
     """The containers of the page that the fragment fills; made once a script run."""
 
     status: DeltaGenerator
+    doctor: doctor.Card
     meter: DeltaGenerator
     samples: DeltaGenerator
     stages: DeltaGenerator | None
@@ -64,7 +65,8 @@ def _live(run: Run, places: Places, drawn: tuple[Any, ...], beat: pace.Beat) -> 
         here = lab().get(run.id) is run  # asking says that somebody watches
     except LimitError:
         here = False  # it has left memory, and there is no room for it: the page says so
-    if not here or shown(run) != drawn or beat.outlived:
+    other_alarms = doctor.names(run.frame) != places.doctor.names
+    if not here or shown(run) != drawn or other_alarms or beat.outlived:
         st.rerun()
     try:
         _fill(run, places)
@@ -77,6 +79,7 @@ def _fill(run: Run, places: Places) -> None:
     past = looked_back_at(run)
     with places.status:
         st.html(status(frame, slow=run.slow is not None))
+    doctor.fill(places.doctor, frame)
     with places.meter:
         if frame.state == "failed" and frame.measures is None:
             st.html("<span></span>")  # nothing is being counted
