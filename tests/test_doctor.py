@@ -210,6 +210,8 @@ def test_a_collapse_is_one_only_when_the_generator_is_grown_up():
     (alarm,) = diagnose(old)
     assert alarm.name == "collapse"
     assert "1.0 of 8" in alarm.evidence
+    frozen = _frame(config.replace({"freeze_g": True}), mode_kl=[(APART, [one_mode] * 60)])
+    assert diagnose(frozen) == ()
 
 
 def test_a_critic_that_stays_flat_is_told_of_when_it_has_had_time():

@@ -148,8 +148,9 @@ def _batch_norm(frame: Frame, _past: _History) -> Alarm | None:
 
 def _collapse(frame: Frame, past: _History) -> Alarm | None:
     total = frame.measures.modes_total if frame.measures else None
-    if not total:
-        return None
+    c = frame.config
+    if not total or c.freeze_g or c.fakes != "generated":
+        return None  # no generator that learns
     # What was covered once counts whatever the settings were then, but not what came later.
     modes, ever = past.measured("modes"), past.measured("modes", since=0)
     best = np.maximum.accumulate(ever)[len(ever) - len(modes) :]
@@ -168,7 +169,7 @@ def _collapse(frame: Frame, past: _History) -> Alarm | None:
         "collapse",
         "Mode collapse",
         evidence,
-        *_towards_gp(frame.config, "A critic that estimates a distance sees what is missing"),
+        *_towards_gp(c, "A critic that estimates a distance sees what is missing"),
     )
 
 
