@@ -207,7 +207,6 @@ def test_only_the_branch_in_use_is_shown():
         {"fakes": "noisy_real"},
         {"faults": ["sign_flipped"]},
         {"freeze_g": True},
-        {"fakes": "noisy_real"},
         {"precision": "bfloat16"},
     ],
 )
