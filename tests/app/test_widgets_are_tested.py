@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import test_branch
-import test_doctor
+import test_doctor_card
 import test_lab_page
 import test_modes_tab
 import test_new_run
@@ -18,7 +18,7 @@ from wgan.config import choices
 # They fill COVERED when they are imported.
 TESTS = (
     test_branch,
-    test_doctor,
+    test_doctor_card,
     test_lab_page,
     test_room,
     test_settings,
