@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 import pytest
@@ -19,9 +18,7 @@ def steps(page: Page) -> list[int]:
     return page.evaluate(STEPS)
 
 
-def test_two_runs_stream_side_by_side_and_a_branch_comes_from_the_lab(
-    server: Callable[..., str], page: Page, problems: list[str]
-):
+def test_two_runs_stream_side_by_side(server: Callable[..., str], page: Page, problems: list[str]):
     page.goto(server("app.py", query="compare"))
     page.get_by_role("button", name="Clipping beside GP").click()
     page.wait_for_function(f"() => ({STEPS})().filter(step => step > 3).length === 2")
@@ -42,13 +39,5 @@ def test_two_runs_stream_side_by_side_and_a_branch_comes_from_the_lab(
     page.set_viewport_size({"width": 390, "height": 844})
     page.wait_for_timeout(500)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
-
-    # One of them in the lab, and a branch of it from there.
-    page.set_viewport_size({"width": 1440, "height": 900})
-    page.locator(".st-key-panel_open_1 button").click()
-    page.get_by_role("button", name="Branch with a change").click()
-    page.get_by_role("button", name="Branch and compare").click()
-    page.wait_for_function(f"() => ({STEPS})().length === 2 && ({STEPS})().every(step => step > 0)")
-    page.wait_for_url(re.compile(r"/compare\?runs="))
-    page.get_by_role("button", name="Pause all").click()
-    assert [text for text in problems if "ERR_NAME_NOT_RESOLVED" not in text] == []
+    # Hosts outside, and Streamlit asking for its server below the page's own address.
+    assert [t for t in problems if "ERR_NAME_NOT_RESOLVED" not in t and "404" not in t] == []

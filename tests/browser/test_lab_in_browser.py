@@ -228,7 +228,7 @@ def test_charts_keep_node_and_zoom_while_it_plays(lab: Server, tab: Page):
     # A warning comes above the lower charts; they stay all the same.
     choose(tab, "constraint", "GP")
     choose(tab, "norm_d", "Batch")
-    tab.get_by_text("BatchNorm in a critic").wait_for()
+    tab.get_by_text("BatchNorm under a penalty").first.wait_for()
     choose(tab, "norm_d", "Layer")
     tab.wait_for_function("window.updates >= 12")
     assert tab.evaluate(
