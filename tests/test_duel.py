@@ -63,6 +63,8 @@ def test_a_stopped_duel_keeps_what_there_is(lab: Lab, cells: dict[Key, Experimen
     (outcome,) = duel.outcomes.values()
     assert 3 < outcome.steps < 10**6
     assert "Stopped" in outcome.message
+    assert outcome.cut
+    assert duel.extremes() == (set(), set())  # nothing to compare it with
     duel.tend()
     assert lab.ids() == []
 

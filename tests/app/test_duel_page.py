@@ -47,7 +47,11 @@ class DuelApp:
 
     def widgets(self) -> set[str]:
         found = {getattr(node, "key", None) for node in self.at._tree}
-        return {key for key in found if key and key.startswith("duel_") and key != "duel_form"}
+        return {
+            key
+            for key in found
+            if key and key.startswith("duel_") and key not in ("duel_form", "duel_heads")
+        }
 
     def click(self, key: str) -> None:
         self.widget(key).click()
@@ -78,8 +82,8 @@ def test_an_empty_page_explains_and_starts_with_one_click(monkeypatch: pytest.Mo
     assert "Fig. 2" in app.at.info[0].value
     assert app.widget("duel_start").label == "Start 8 runs"
     app.click("duel_start")
-    assert list(app.duel.cells) == [(row, m) for row in ("dcgan", "bare_g") for m in METHODS]
-    assert app.duel.cells["dcgan", "gp"] == cell("dcgan", "gp", "digits", 0)
+    assert list(app.duel.cells) == [(row, m) for row in ("mlp", "deep") for m in METHODS]
+    assert app.duel.cells["mlp", "gp"] == cell("mlp", "gp", "digits", 0)
     assert app.duel.steps == 200
     assert len(app.at.info) == 0
     app.duel.stop()

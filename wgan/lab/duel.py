@@ -30,7 +30,8 @@ class Outcome:
     """What a cell came to. view, measures: None where the run could not begin.
 
     steps: generator steps done. steps_per_second: of its own training time. message: why it
-    failed, or that it was stopped; empty for a run that came to its end.
+    failed, or that it was stopped; empty for a run that came to its end. cut: it was stopped, so
+    that it cannot be compared with the others.
     """
 
     steps: int
@@ -38,6 +39,7 @@ class Outcome:
     view: PointView | ImageView | None
     measures: Measures | None
     message: str = ""
+    cut: bool = False
 
     @property
     def modes(self) -> int | None:
@@ -100,9 +102,11 @@ class Duel:
     def extremes(self) -> tuple[set[Key], set[Key]]:
         """The cells with the most and with the fewest modes, of those that were counted.
 
-        Empty until two cells differ. A run that failed counts as it was when it failed.
+        Empty until two cells differ. A run that failed counts as it was when it failed; one that
+        was stopped does not count.
         """
-        counted = {key: o.modes for key, o in self._outcomes.items() if o.modes is not None}
+        through = {key: o for key, o in self._outcomes.items() if not o.cut}
+        counted = {key: o.modes for key, o in through.items() if o.modes is not None}
         if len(set(counted.values())) < 2:
             return set(), set()
         most, fewest = max(counted.values()), min(counted.values())
@@ -128,7 +132,7 @@ class Duel:
             key, run = self.current, self._run
             self.stopped = True
             if key is not None and run is not None and run.frame.view is not None:
-                self._outcomes[key] = _outcome(run, "Stopped before its end.")
+                self._outcomes[key] = _outcome(run, "Stopped before its end.", cut=True)
             self._end_run()
 
     def _tend(self, key: Key) -> None:
@@ -179,10 +183,10 @@ class Duel:
         self._run = self._saved = None
 
 
-def _outcome(run: Run, message: str) -> Outcome:
+def _outcome(run: Run, message: str, *, cut: bool = False) -> Outcome:
     frame = run.frame
     pace = frame.step / frame.seconds if frame.seconds else 0.0
-    return Outcome(frame.step, pace, frame.view, frame.measures, message)
+    return Outcome(frame.step, pace, frame.view, frame.measures, message, cut)
 
 
 class Duels:

@@ -1,8 +1,10 @@
-"""Architectures against methods (WGAN-GP, Fig. 2): which method trains them all?
+"""Architectures against methods (WGAN-GP, Fig. 2): which method trains the most of them?
 
 Every cell is a run of its own on scikit-learn's digits, a method keeps its settings down its
-column, and the classes that the generator covers are counted. The paper's finding is about the
-worst cell of a column: only under GP does every architecture train with the same settings.
+column, and the classes that the generator covers are counted. The paper's finding, after 200,000
+steps, is about the worst cell of a column: only under GP does every architecture train with the
+same settings. After a few hundred steps the convolutions have not learnt enough under any method to
+tell, so that the finding here is about the mean of a column.
 """
 
 from __future__ import annotations

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping
 
 import streamlit as st
 
@@ -13,14 +12,16 @@ from wgan.figures import ALARM, GENERATED, HEALTHY, data_uri
 from wgan.figures.meter import three
 from wgan.lab.duel import Duel, Key, Outcome, duels
 from wgan.lab.frame import Frame, ImageView, Measures, PointView
-from wgan.studies.cells import METHODS, Choice, cell, rows_for
+from wgan.studies.cells import METHODS, cell, rows_for
 from wgan.ui import pace, people
 from wgan.ui.words import sections
 from wgan.zoo.pictures import picture
 
 DATA = ("digits", "ring8", "grid25")
 STEPS = (50, 100, 200, 400, 800, 1600)
-FIRST_ROWS, FIRST_STEPS = 2, 200  # what is chosen at first: two architectures, all methods
+FIRST_STEPS = 200
+# What is chosen at first, with all methods: rows that differ within so few steps.
+FIRST_ROWS = ("mlp", "deep")
 ID, NOTICE = "duel_id", "duel_notice"
 
 STYLE = f"""<style>
@@ -30,12 +31,13 @@ STYLE = f"""<style>
 .wgan-cell.worst {{ border: 2px dashed {ALARM}; }}
 .wgan-cell.now {{ border-color: {GENERATED}; }}
 .wgan-cell img, .wgan-cell .blank {{ display: block; width: 100%; aspect-ratio: 1;
-  border-radius: .3rem; object-fit: contain; }}
+  max-height: 12rem; border-radius: .3rem; object-fit: contain; }}
 .wgan-cell img {{ background: #fff; }}
-.wgan-cell img.pixels {{ image-rendering: pixelated; background: #000; }}
+.wgan-cell img.pixels {{ image-rendering: pixelated; background: none; }}
 .wgan-cell .blank {{ display: grid; place-items: center; opacity: .6; font-size: .9rem;
   background: color-mix(in srgb, currentColor 6%, transparent); }}
 .wgan-cell .row {{ display: none; font-size: .85rem; opacity: .8; }}
+.wgan-cell .modes {{ min-height: 1.7rem; margin-top: .25rem; }}
 .wgan-cell b {{ font-size: 1.25rem; }}
 .wgan-cell .word {{ float: right; font-size: .85rem; font-weight: 600; }}
 .wgan-cell .best-word {{ color: {HEALTHY}; }}
@@ -45,7 +47,8 @@ STYLE = f"""<style>
   background: color-mix(in srgb, currentColor 12%, transparent); }}
 .wgan-cell .bar i {{ display: block; height: 100%; border-radius: .15rem;
   background: {GENERATED}; }}
-@media (max-width: 640px) {{ .wgan-cell .row {{ display: block; }} }}
+@media (max-width: 640px) {{ .wgan-cell .row {{ display: block; }}
+  .st-key-duel_heads {{ display: none; }} }}
 </style>"""
 
 
@@ -77,10 +80,28 @@ def chooser(duel: Duel | None) -> None:
         with left:
             data = st.selectbox("Data", DATA, format_func=title, key="duel_data")
         choices = rows_for(data)
-        with middle:
-            rows = _pills("Architectures", choices, f"duel_rows_{data}", FIRST_ROWS, words["rows"])
+        with middle:  # not pills: those that do not fit in one line would be out of sight
+            picked = st.multiselect(
+                "Architectures",
+                list(choices),
+                default=FIRST_ROWS,
+                format_func=lambda name: choices[name].title,
+                key=f"duel_rows_{data}",
+                help=words["rows"],
+            )
         with right:
-            methods = _pills("Methods", METHODS, "duel_methods", len(METHODS), words["methods"])
+            chosen = st.pills(
+                "Methods",
+                list(METHODS),
+                selection_mode="multi",
+                default=list(METHODS),
+                format_func=lambda name: METHODS[name].title,
+                key="duel_methods",
+                help=words["methods"],
+            )
+        # In their own order, however they were chosen.
+        rows = tuple(row for row in choices if row in picked)
+        methods = tuple(method for method in METHODS if method in chosen)
         left, right = st.columns([7, 4], gap="medium", vertical_alignment="bottom")
         with left:
             steps = st.select_slider(
@@ -106,22 +127,6 @@ def chooser(duel: Duel | None) -> None:
                 st.button("Stop", key="duel_stop", icon=":material/stop:", on_click=duel.stop)
 
 
-def _pills(
-    label: str, choices: Mapping[str, Choice], key: str, first: int, help: str
-) -> tuple[str, ...]:
-    names = list(choices)
-    chosen = st.pills(
-        label,
-        names,
-        selection_mode="multi",
-        default=names[:first],
-        format_func=lambda name: choices[name].title,
-        key=key,
-        help=help,
-    )
-    return tuple(name for name in names if name in chosen)  # in their own order
-
-
 def _start(data: str, rows: tuple[str, ...], methods: tuple[str, ...], steps: int) -> None:
     """Callback: a new duel of this visitor, in place of an old one."""
     cells: dict[Key, ExperimentConfig] = {
@@ -141,8 +146,9 @@ def grid(duel: Duel) -> None:
         marks = dict.fromkeys(best, "best") | dict.fromkeys(worst, "worst")
     st.html(STYLE + f'<div role="status">{_summary(duel)}</div>')
     shape = [2, *[3] * len(methods)]
-    for place, method in zip(st.columns(shape)[1:], methods, strict=True):
-        place.markdown(f"**{METHODS[method].title}**")
+    with st.container(key="duel_heads"):
+        for place, method in zip(st.columns(shape)[1:], methods, strict=True):
+            place.markdown(f"**{METHODS[method].title}**")
     for row in rows:
         first, *places = st.columns(shape)
         first.markdown(f"**{choices[row].title}**")
@@ -223,5 +229,6 @@ def _cell(mark: str, name: str, image: str, modes: str, note: str) -> str:
     word = f'<span class="word {mark}-word">{mark}</span>' if mark in ("best", "worst") else ""
     return (
         f'<div class="wgan-cell {mark}"><div class="row">{html.escape(name)}</div>{image}'
-        f"<div>{word}{modes}</div><small>{html.escape(note)}</small></div>"
+        f'<div class="modes">{word}{modes}</div>'
+        f"<small>{html.escape(note)}</small></div>"
     )
