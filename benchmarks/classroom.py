@@ -2,12 +2,12 @@
 
     python -m benchmarks.classroom [--viewers 30] [--seconds 30] [--join-within 2]
                                    [--preset ring-wgan-gp] [--own-runs] [--url URL] [--page gallery]
-    python -m benchmarks.classroom --soak MINUTES [--viewers 8]
+    python -m benchmarks.classroom --soak MINUTES [--viewers 8] [--log FILE]
 
 The viewers speak the browser's protocol and draw nothing. All watch one run, or with `--own-runs`
 each one its own. The same preset trains headless before and after, so that the ratio is of the
 same minutes. `--soak` lets viewers come and go, make runs, change and leave them, and shows
-whether the server's memory grows. The last line is one JSON object.
+whether the server's memory grows; FILE keeps what the server printed. The last line is one JSON object.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 from benchmarks.headless import in_own_process
@@ -40,7 +41,7 @@ def main() -> None:
     options = _options()
     load = os.getloadavg()[0]
     if options.soak:
-        result = soak(options.viewers, options.soak * 60, options.preset)
+        result = soak(options.viewers, options.soak * 60, options.preset, options.log)
     elif options.url:
         seen = Seen()
         asyncio.run(_attend(options.url, options, seen))
@@ -63,6 +64,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--url", help="a server that runs already; its process is not looked at")
     parser.add_argument("--page", default="", help="a page's name; the lab if it is left out")
     parser.add_argument("--soak", type=float, metavar="MINUTES")
+    parser.add_argument("--log", type=Path, metavar="FILE", help="keeps the soaked server's log")
     return parser.parse_args()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,12 +25,17 @@ WATCHES = 0.3  # share of the visits that are to somebody else's run, where ther
 CHOICES = {"objective": "Objective", "constraint": "Constraint"}
 
 
-def soak(viewers: int, seconds: float, preset: str) -> dict[str, Any]:
-    """Keeps so many viewers on the app for so long. Returns what became of the server."""
+def soak(viewers: int, seconds: float, preset: str, kept: Path | None = None) -> dict[str, Any]:
+    """Keeps so many viewers on the app for so long. Returns what became of the server.
+
+    kept: a file for what the server printed.
+    """
     seen, healths, did = Seen(), list[Health](), dict[str, int]()
     with AppServer(ENVIRONMENT) as server:
         asyncio.run(_fill(server, viewers, time.monotonic() + seconds, preset, seen, healths, did))
         log = server.log()
+    if kept:
+        kept.write_text(log)
     start = healths[0].at
     settled = min(SETTLED, seconds / 3)
     after = [health for health in healths if health.at - start >= settled]
