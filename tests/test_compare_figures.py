@@ -120,3 +120,8 @@ def test_the_runs_of_a_set_begin_with_the_same_networks():
         shape = [(c.width, c.depth, c.activation, c.latent_dim, c.seed, c.data) for c in configs]
         assert len(set(shape)) == 1
         assert len(set(configs)) == len(configs)
+
+
+def test_a_run_that_is_lost_does_not_flatten_the_others():
+    lost = lane(1.0, w1=[1.5, 60, 80])
+    assert overlay("w1", [lane(1.0, w1=[1.5, 1, 0.2]), lost])["layout"]["yaxis"]["range"] == [0, 3]

@@ -16,6 +16,7 @@ from wgan.lab.registry import lab
 from wgan.lab.run import Run
 from wgan.limits import limits
 from wgan.presets import PRESETS
+from wgan.ui.panels import names
 from wgan.ui.words import sections
 
 # `panel_open` goes to another page: see the test in the browser.
@@ -292,3 +293,15 @@ def test_images_and_a_run_that_failed_are_shown():
         or page.at.container(key="panel_0").image
     )
     assert any("cuda" in caption.value.lower() for caption in page.at.caption)
+
+
+def test_names_tell_runs_of_one_method_apart():
+    clip, rmsprop, adam, gan = SETUPS["race"].configs
+    assert names([clip, rmsprop, adam, gan]) == [
+        "WGAN, clipped",
+        "WGAN-GP, optimizer rmsprop",
+        "WGAN-GP, optimizer adam",
+        "GAN",
+    ]
+    assert names([adam, adam]) == ["WGAN-GP", "WGAN-GP"]
+    assert names([adam, adam.replace({"lr_d": 0.1})])[1] == "WGAN-GP, lr_d 0.1"

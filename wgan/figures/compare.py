@@ -126,7 +126,14 @@ def _span(name: str, lanes: Sequence[Lane], values: list[npt.NDArray[np.float32]
     totals = [lane.modes_total for lane in lanes if lane.modes_total]
     if name == "modes" and totals:
         return [0, max(totals) * 1.08]
-    return [0, 1.08] if name == "high_quality" else round_range(values)
+    if name == "high_quality":
+        return [0, 1.08]
+    low, high = round_range(values)
+    if name == "w1" and values:
+        # Whoever is twice as far away as an untrained generator is lost, and off the chart.
+        untrained = max(float(np.fmax.reduce(series[:1], initial=0.0)) for series in values)
+        high = min(high, 2 * untrained) if untrained > 0 else high
+    return [low, high]
 
 
 def _level(name: str, lanes: Sequence[Lane], end: float) -> dict[str, Any] | None:

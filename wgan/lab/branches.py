@@ -16,13 +16,19 @@ QUICK = ("objective", "constraint", "norm_d", "optimizer")  # fields with one-cl
 
 def differences(first: ExperimentConfig, other: ExperimentConfig) -> str:
     """`constraint: gp → clip; lr: 0.001 → 5e-05`; empty when the two are the same."""
+    changed = short_diff(first, other)
+    parts = [f"{k}: {shown_value(old)} → {shown_value(new)}" for k, (old, new) in changed.items()]
+    return "; ".join(parts)
+
+
+def short_diff(first: ExperimentConfig, other: ExperimentConfig) -> dict[str, tuple[Any, Any]]:
+    """`diff`, with one name for both networks where they changed alike."""
     changed = diff(first, other)
     for short, (a, b) in SHORTHANDS.items():
         if a in changed and changed[a] == changed.get(b):
             # In the place of the first of the two.
             changed = {short if k == a else k: v for k, v in changed.items() if k != b}
-    parts = [f"{k}: {shown_value(old)} → {shown_value(new)}" for k, (old, new) in changed.items()]
-    return "; ".join(parts)
+    return changed
 
 
 def quick_changes(config: ExperimentConfig) -> dict[str, Mapping[str, Any]]:

@@ -12,10 +12,10 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from wgan import figures
-from wgan.config import ExperimentConfig, diff
+from wgan.config import FIELDS, SHORTHANDS, ExperimentConfig
 from wgan.data import title
 from wgan.figures import COLORS, LETTERS, OVERLAYS, Lane
-from wgan.lab.branches import differences
+from wgan.lab.branches import differences, short_diff
 from wgan.lab.frame import Event, Frame, PointView, shown_value
 from wgan.lab.registry import lab
 from wgan.lab.run import Run
@@ -53,34 +53,41 @@ def panels(runs: Sequence[Run]) -> list[Panel]:
     configs = [run.config for run in runs]
     for slot, (column, run) in enumerate(zip(st.columns(max(2, len(runs))), runs, strict=False)):
         with column, st.container(key=f"panel_{slot}", gap="xsmall"):
-            _heading(slot, names(configs)[slot], configs)
+            _heading(slot, names(configs)[slot])
             _buttons(slot, run, runs)
             drawn.append(Panel(run, place(), place(), place()))
+            # Last: it may take several lines, and all above stands at the same height everywhere.
+            st.caption(plain(_difference(slot, configs)))
     return drawn
 
 
 def names(configs: Sequence[ExperimentConfig]) -> list[str]:
-    """What each is called: its method, and what it has of its own among those of that method."""
+    """What each of several runs is called: its method, and where others of that method differ,
+    the first thing that it has of its own: `WGAN-GP, optimizer adam`."""
     called = []
     for config in configs:
         method = method_of(config)
         peers = [other for other in configs if method_of(other) == method]
-        varying = {name: None for peer in peers for name in diff(peers[0], peer)}
-        own = [f"{name} {shown_value(getattr(config, name))}" for name in varying]
-        called.append(" · ".join([method, *own[:2]]))
+        varying = {name for peer in peers for name in short_diff(peers[0], peer)}
+        own = [n for n in (*SHORTHANDS, *FIELDS) if n in varying][:1]
+        shown = [f"{n} {shown_value(getattr(config, SHORTHANDS.get(n, (n,))[0]))}" for n in own]
+        called.append(", ".join([method, *shown]))
     return called
 
 
-def _heading(slot: int, name: str, configs: Sequence[ExperimentConfig]) -> None:
+def _heading(slot: int, name: str) -> None:
     chip = (
         f'<b style="background:{COLORS[slot]};color:white;border-radius:.3rem;'
         f'padding:.05rem .45rem;margin-right:.4rem">{LETTERS[slot]}</b>'
     )
-    st.html(f'<div style="font-size:1.05rem;font-weight:600">{chip}{name}</div>')
-    told = differences(configs[0], configs[slot])
+    style = "font-weight:600;white-space:nowrap;overflow:hidden;text-overflow:ellipsis"
+    st.html(f'<div style="{style}" title="{name}">{chip}{name}</div>')
+
+
+def _difference(slot: int, configs: Sequence[ExperimentConfig]) -> str:
     if slot == 0:
-        told = f"{title(configs[0].data)}, seed {configs[0].seed}"
-    st.caption(plain(told or "no setting differs from A"))
+        return f"{title(configs[0].data)}, seed {configs[0].seed}"
+    return differences(configs[0], configs[slot]) or "no setting differs from A"
 
 
 def _buttons(slot: int, run: Run, runs: Sequence[Run]) -> None:
@@ -94,7 +101,7 @@ def _buttons(slot: int, run: Run, runs: Sequence[Run]) -> None:
             args=(run, run.pause if playing else run.play),
             disabled=run.state == "loading" or not people.may_control(run),
         )
-        if st.button("", key=f"panel_open_{slot}", icon=":material/science:", help="In the lab"):
+        if st.button("Lab", key=f"panel_open_{slot}", icon=":material/science:"):
             shell.go_to("lab.py", {"run": run.id})
         st.button(
             "",
