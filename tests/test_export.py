@@ -293,6 +293,7 @@ LONG = {
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)
 @pytest.mark.parametrize("preset", list(LONG))
 def test_a_long_script_alone_covers_the_modes_that_we_do(
     preset: str, tmp_path: Path, capsys: Capture
