@@ -47,12 +47,16 @@ def _record(runs: weakref.WeakSet[Run], file: Path) -> None:
     with file.open("w", buffering=1) as out:
         while True:
             time.sleep(EVERY)
-            # Not the frame's step: a run that trains publishes only about twice a second.
-            ready = [run for run in list(runs) if run.state in ("playing", "paused")]
-            steps = {run.id: run.trainer.steps for run in ready}
-            if steps != last:
+            if (steps := _steps(runs)) != last:
                 out.write(json.dumps([round(time.time(), 3), steps]) + "\n")
                 last = steps
+
+
+def _steps(runs: weakref.WeakSet[Run]) -> dict[str, int]:
+    """Apart, so that no local name holds a run while the thread sleeps: none could ever go."""
+    # Not the frame's step: a run that trains publishes only about twice a second.
+    ready = [run for run in list(runs) if run.state in ("playing", "paused")]
+    return {run.id: run.trainer.steps for run in ready}
 
 
 if __name__ == "__main__":

@@ -12,7 +12,9 @@ a clear dip at every gap (0 < dip ≤ 1); a hill has none, it even bulges there 
 mean of the parts around each gap cancels the hill's own slope; dividing by the critic's own slope
 makes critics comparable whose scores differ by a factor of a thousand, which clipping brings. A
 correlation with the log-density ratio was tried first, and the rank of all parts against all gaps:
-the hill alone scores well on both, because the outer parts lie low.
+the hill alone scores well on both, because the outer parts lie low. Between the turns of the Swiss
+roll, which lie closer than the noise is wide, no critic was found to dip, with up to 6,000 updates,
+other rates, widths and λ: only the two sets of Gaussians tell the critics apart.
 """
 
 from __future__ import annotations

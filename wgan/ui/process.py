@@ -5,11 +5,14 @@ from __future__ import annotations
 import gc
 import logging
 import threading
+import time
 
 # Allocations, and younger collections, between two collections of each generation: a training step
 # and a redrawing make thousands of short-lived objects that free themselves.
 SELDOM = (10_000, 20, 20)
-
+# Seconds between two collections of all generations. What a visitor held who left, megabytes a run,
+# hangs together in cycles, and by its thresholds the collector would come to it in ten minutes.
+TIDY = 30.0
 
 _settled = False
 _lock = threading.Lock()
@@ -28,6 +31,13 @@ def settle() -> None:
         gc.collect()
         gc.freeze()
         gc.set_threshold(*SELDOM)
+        threading.Thread(target=_tidy, name="tidy", daemon=True).start()
+
+
+def _tidy() -> None:
+    while True:
+        time.sleep(TIDY)
+        gc.collect()
 
 
 def _log_to_stderr() -> None:
