@@ -7,7 +7,8 @@
 The viewers speak the browser's protocol and draw nothing. All watch one run, or with `--own-runs`
 each one its own. The same preset trains headless before and after, so that the ratio is of the
 same minutes. `--soak` lets viewers come and go, make runs, change and leave them, and shows
-whether the server's memory grows; FILE keeps what the server printed. The last line is one JSON object.
+whether the server's memory grows; FILE keeps what the server printed. The last line is one JSON
+object.
 """
 
 from __future__ import annotations
@@ -69,14 +70,14 @@ def _options() -> argparse.Namespace:
 
 
 def _measure(options: argparse.Namespace) -> dict[str, Any]:
-    alone = [in_own_process(options.preset, HEADLESS)]
+    alone = [in_own_process(PRESETS[options.preset].config, HEADLESS)]
     seen, healths = Seen(), list[Health]()
     with AppServer() as server:
         begun, busy = time.monotonic(), time.process_time()
         joined = asyncio.run(_attend(server.url, options, seen, server, healths))
         viewers_cores = (time.process_time() - busy) / (time.monotonic() - begun)
         progress, log = server.progress(), server.log()
-    alone.append(in_own_process(options.preset, HEADLESS))
+    alone.append(in_own_process(PRESETS[options.preset].config, HEADLESS))
     result: dict[str, Any] = {"viewers": options.viewers, "seconds": options.seconds}
     result["runs"] = options.viewers if options.own_runs else 1
     result |= seen_figures(seen, joined)

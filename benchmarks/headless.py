@@ -1,10 +1,11 @@
-"""Steps a second of a preset that trains without a screen, in a process of its own.
+"""Steps a second of an experiment that trains without a screen, in a process of its own.
 
-python -m benchmarks.headless PRESET SECONDS
+python -m benchmarks.headless CONFIG SECONDS    the config as JSON
 """
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -12,17 +13,18 @@ import tempfile
 import time
 from pathlib import Path
 
+from wgan.config import ExperimentConfig, from_dict
 from wgan.lab.registry import Lab
-from wgan.presets import PRESETS
 
 ROOT = Path(__file__).parents[1]
 WARM_UP = 3.0  # seconds of training before it counts
 START = 120.0  # seconds for the run to begin
 
 
-def in_own_process(preset: str, seconds: float) -> float:
+def in_own_process(config: ExperimentConfig, seconds: float) -> float:
     """Steps a second over so long, measured by another process."""
-    command = [sys.executable, "-m", "benchmarks.headless", preset, str(seconds)]
+    told = json.dumps(config.to_dict())
+    command = [sys.executable, "-m", "benchmarks.headless", told, str(seconds)]
     with tempfile.TemporaryDirectory(prefix="wgan-headless-") as saved:
         environment = {**os.environ, "WGAN_AUTOSAVE": saved}
         done = subprocess.run(
@@ -31,10 +33,10 @@ def in_own_process(preset: str, seconds: float) -> float:
     return float(done.stdout)
 
 
-def headless(preset: str, seconds: float) -> float:
+def headless(config: ExperimentConfig, seconds: float) -> float:
     """The same in this process."""
     lab = Lab()
-    run = lab.create(PRESETS[preset].config)
+    run = lab.create(config)
     deadline = time.monotonic() + START
     while run.frame.step < 1:
         if time.monotonic() > deadline:
@@ -51,4 +53,4 @@ def headless(preset: str, seconds: float) -> float:
 
 
 if __name__ == "__main__":
-    print(headless(sys.argv[1], float(sys.argv[2])))
+    print(headless(from_dict(json.loads(sys.argv[1])), float(sys.argv[2])))

@@ -1,10 +1,12 @@
-"""What does a viewer cost the training? Steps a second headless, and with one viewer on the page.
+"""What does a viewer cost the training? Steps a second headless, and with one viewer on a page.
 
-    python -m benchmarks.one_viewer [--preset ring-wgan-gp] [--rounds 3] [--seconds 20]
+    python -m benchmarks.one_viewer [--page lab|critic|compare|duel] [--preset ring-wgan-gp]
+                                    [--rounds 3] [--seconds 20]
 
-Both train in a process of their own, by turns in the same minutes. The viewer speaks the
-browser's protocol and asks for every redrawing in its time, but draws nothing: a browser on the
-same machine costs more. The last line is one JSON object; `ratio` is with a viewer to headless.
+Both train in a process of their own, by turns in the same minutes. On `compare` two runs of the
+preset share the training, on `duel` it is a cell of the digits. The viewer speaks the browser's
+protocol and asks for every redrawing in its time, but draws nothing: a browser on the same machine
+costs more. The last line is one JSON object; `ratio` is with a viewer to headless.
 """
 
 from __future__ import annotations
@@ -19,23 +21,33 @@ import time
 from benchmarks.headless import WARM_UP, in_own_process
 from benchmarks.server import AppServer
 from benchmarks.viewer import Seen, Viewer
+from wgan.config import ExperimentConfig
 from wgan.presets import PRESETS
+from wgan.studies.cells import METHODS, cell
+
+PAGES = ("lab", "critic", "compare", "duel")
+BEGIN = 120.0  # seconds for a run to begin
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--page", default="lab", choices=PAGES)
     parser.add_argument("--preset", default="ring-wgan-gp", choices=PRESETS)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=20.0)
     options = parser.parse_args()
+    config: ExperimentConfig = PRESETS[options.preset].config
+    if options.page == "duel":
+        config = cell("mlp", "gp", "digits", 0)
     alone, viewed, ticks = [], [], 0
     for number in range(1, options.rounds + 1):
-        alone.append(in_own_process(options.preset, options.seconds))
-        found, ticks = with_viewer(options.preset, options.seconds)
+        alone.append(in_own_process(config, options.seconds))
+        found, ticks = with_viewer(options.page, options.preset, options.seconds)
         viewed.append(found)
         print(f"round {number}: headless {alone[-1]:.1f}, one viewer {found:.1f} steps/s")
     result = {
-        "preset": options.preset,
+        "page": options.page,
+        "preset": options.preset if options.page != "duel" else "digits, MLP, WGAN-GP",
         "headless": round(statistics.median(alone), 2),
         "one_viewer": round(statistics.median(viewed), 2),
         "ratio": round(statistics.median(viewed) / statistics.median(alone), 3),
@@ -46,15 +58,18 @@ def main() -> None:
     print(json.dumps(result))
 
 
-def with_viewer(preset: str, seconds: float) -> tuple[float, int]:
+def with_viewer(page: str, preset: str, seconds: float) -> tuple[float, int]:
     """Steps a second, and how often fragments of the page were redrawn meanwhile."""
     seen = Seen()
     with AppServer() as server:
 
         async def look() -> float:
-            viewer = Viewer(server.url, seen, f"preset={preset}")
-            while not viewer.step:
+            viewer = await _opened(page, server.url, preset, seen)
+            deadline = time.monotonic() + BEGIN
+            while not any(sum(one.steps.values()) for one in server.progress()):
                 await viewer.follow(0.5)
+                if time.monotonic() > deadline:
+                    raise SystemExit(f"No run begins on the page {page}: {seen.errors}")
             await viewer.follow(WARM_UP)
             started = time.time()
             await viewer.follow(seconds)
@@ -66,6 +81,28 @@ def with_viewer(preset: str, seconds: float) -> tuple[float, int]:
     first, last = after[0], after[-1]
     steps = sum(last.steps.values()) - sum(first.steps.values())
     return steps / (last.at - first.at), sum(one.at >= started for one in seen.updates)
+
+
+async def _opened(page: str, url: str, preset: str, seen: Seen) -> Viewer:
+    """A viewer of the page, with something that trains on it."""
+    if page == "compare":
+        runs = []
+        for _ in range(2):
+            maker = Viewer(url, Seen(), f"preset={preset}")
+            await maker.follow(5.0)
+            await maker.close()
+            runs.append(maker.query.removeprefix("run="))
+        return Viewer(url, seen, f"runs={','.join(runs)}", page)
+    if page != "duel":
+        return Viewer(url, seen, f"preset={preset}", "" if page == "lab" else page)
+    viewer = Viewer(url, seen, page=page)
+    await viewer.follow(5.0)
+    await viewer.choose("Methods", METHODS["gp"].title)
+    longest = viewer.widgets.choices["Generator steps of each cell"][-1]
+    await viewer.choose("Generator steps of each cell", longest)
+    await viewer.follow(2.0)
+    await viewer.press(next(name for name in viewer.widgets.buttons if name.startswith("Start")))
+    return viewer
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import statistics
 import time
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,9 @@ def soak(viewers: int, seconds: float, preset: str, kept: Path | None = None) ->
     start = healths[0].at
     settled = min(SETTLED, seconds / 3)
     after = [health for health in healths if health.at - start >= settled]
+    # Means of as long a time: how many runs are in memory changes from one look to the next.
+    early = [health.memory_mb for health in after if health.at - start < 2 * settled]
+    late = [health.memory_mb for health in after if healths[-1].at - health.at < settled]
     return {
         "viewers": viewers,
         "minutes": round((healths[-1].at - start) / 60, 1),
@@ -49,9 +53,10 @@ def soak(viewers: int, seconds: float, preset: str, kept: Path | None = None) ->
         "runs_that_left": log.count("left run="),
         "memory_mb": [round(h.memory_mb) for h in healths[:: max(1, len(healths) // 12)]],
         "settled_after_minutes": round(settled / 60, 1),
-        "growth_mb": round(after[-1].memory_mb - after[0].memory_mb, 1),
+        "growth_mb": round(statistics.fmean(late) - statistics.fmean(early), 1),
         "growth_mb_per_hour": round(_slope(after) * 3600, 1),
-        "threads": [healths[0].threads, max(h.threads for h in healths), healths[-1].threads],
+        "threads": [h.threads for h in healths[:: max(1, len(healths) // 12)]],
+        "most_threads": max(h.threads for h in healths),
         "errors": len(seen.errors),
         "first_errors": sorted(set(seen.errors))[:3],
         "tracebacks": log.count("Traceback (most recent call last)"),

@@ -80,7 +80,7 @@ class Widgets:
         if (read := _READERS.get(kind)) is None:
             return
         widget = getattr(element, kind)
-        if kind in ("button_group", "selectbox"):
+        if kind in ("button_group", "selectbox") or (kind == "slider" and widget.options):
             names = [_name(option) for option in widget.options]
             self._groups[widget.label] = (widget.id, names)
         if widget.id not in self._states or widget.set_value:

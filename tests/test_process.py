@@ -27,3 +27,30 @@ def test_a_class_that_comes_in_at_once_sets_it_up_once():
     )
     assert done.stdout.split() == ["True", "True"], done.stderr
     assert done.stderr.count("made run=a") == 1
+
+
+LEFT = """
+import gc, time, weakref
+from wgan.ui import process
+
+process.TIDY = 0.05
+process.settle()
+
+class Visit: ...
+visit = Visit()
+visit.itself = visit
+left = weakref.ref(visit)
+del visit
+assert left() is not None
+deadline = time.monotonic() + 30
+while left() is not None and time.monotonic() < deadline:
+    time.sleep(0.01)
+print(left() is None)
+"""
+
+
+def test_what_hangs_together_in_cycles_goes_soon():
+    done = subprocess.run(
+        [sys.executable, "-c", LEFT], cwd=ROOT, capture_output=True, text=True, timeout=120
+    )
+    assert done.stdout.split() == ["True"], done.stderr
