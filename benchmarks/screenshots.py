@@ -1,9 +1,10 @@
 """Takes the README's screenshots: the real app, in a real browser, while it trains.
 
-    python -m benchmarks.screenshots [--out benchmarks/screenshots] [--only lab|gallery]
+    python -m benchmarks.screenshots [--out benchmarks/screenshots] [--only PART]
 
-The ring after 20 s of WGAN-GP, and the digits after 60 s, cured by the switch after 15 s; each in
-light, dark and at a phone's width; and the gallery. Needs Debian's chromium.
+The ring after 20 s of WGAN-GP, and the digits after 60 s, cured by the switch after 15 s, with the
+doctor's alarm before; the gallery; the critic, a race and a duel; each in light, dark and at a
+phone's width. PART is lab, gallery, critic, compare or duel. Needs Debian's chromium.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from wgan.ui.words import sections
 from wgan.zoo.bundled import bundled
 
 ROOT = Path(__file__).parents[1]
@@ -41,7 +43,7 @@ FLAGS = [
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=ROOT / "benchmarks" / "screenshots")
-    parser.add_argument("--only", choices=("lab", "gallery"))
+    parser.add_argument("--only", choices=PARTS)
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     with socket.socket() as free:
@@ -54,47 +56,90 @@ def main() -> None:
         _wait(f"{address}/_stcore/health")
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
-            if options.only != "gallery":
-                _lab(browser, address, options.out)
-            if options.only != "lab":
-                _gallery(browser, f"{address}/gallery", options.out)
+            for part, take in PARTS.items():
+                if options.only in (None, part):
+                    take(browser, address, options.out)
     finally:
         server.terminate()
         server.wait()
 
 
-def _lab(browser: Browser, address: str, out: Path) -> None:
-    """Two runs while they train, each in the three looks."""
+def _open(browser: Browser, look: str, url: str) -> Page:
+    page = browser.new_page(**LOOKS[look])
+    page.set_default_timeout(90_000)
+    page.goto(url)
+    return page
 
-    def open_page(look: str, url: str) -> Page:
-        page = browser.new_page(**LOOKS[look])
-        page.goto(url)
+
+def _in_all_looks(browser: Browser, page: Page, out: Path, name: str) -> None:
+    """What the page shows now, and the same address in the other looks; closes the page."""
+    page.screenshot(path=out / f"{name}-light.png")
+    for look in ("dark", "phone"):
+        other = _open(browser, look, page.url)
+        other.locator(".js-plotly-plot, .wgan-cell").first.wait_for()
+        other.wait_for_timeout(3000)  # Plotly arrives, the skeletons go
+        other.screenshot(path=out / f"{name}-{look}.png")
+        other.close()
+    page.close()
+
+
+def _lab(browser: Browser, address: str, out: Path) -> None:
+    """Two runs while they train."""
+
+    def open_page(url: str) -> Page:
+        page = _open(browser, "light", url)
         page.get_by_text("modes").first.wait_for()
         return page
 
-    def shoot(page: Page, name: str) -> None:
-        page.screenshot(path=out / f"{name}-light.png")
-        for look in ("dark", "phone"):
-            other = open_page(look, page.url)
-            other.wait_for_timeout(3000)  # Plotly arrives, the skeletons go
-            other.screenshot(path=out / f"{name}-{look}.png")
-            other.close()
-        page.close()
-
-    ring = open_page("light", f"{address}/?preset=ring-wgan-gp")
+    ring = open_page(f"{address}/?preset=ring-wgan-gp")
     ring.wait_for_timeout(20_000)
-    shoot(ring, "ring")
-    digits = open_page("light", address)
+    _in_all_looks(browser, ring, out, "ring")
+    digits = open_page(address)
     digits.wait_for_timeout(15_000)
     digits.screenshot(path=out / "collapse-light.png")
     digits.get_by_role("button", name="Cure it").click()
     digits.mouse.move(2, 600)
     digits.wait_for_timeout(45_000)
-    shoot(digits, "digits")
+    _in_all_looks(browser, digits, out, "digits")
+
+
+def _critic(browser: Browser, address: str, out: Path) -> None:
+    """Each of its sections on the ring under WGAN-GP, and the first one in all looks."""
+    page = _open(browser, "light", f"{address}/critic?preset=ring-wgan-gp")
+    page.locator(".js-plotly-plot").first.wait_for()
+    page.wait_for_timeout(20_000)
+    for name in ("layers", "weights", "slopes", "truth", "anatomy"):
+        page.get_by_role("tab", name=sections("critic")[name].partition("\n")[0]).click()
+        page.wait_for_timeout(6000)
+        page.screenshot(path=out / f"critic-{name}.png")
+    page.get_by_role("tab").first.click()
+    page.wait_for_timeout(4000)
+    _in_all_looks(browser, page, out, "critic")
+
+
+def _compare(browser: Browser, address: str, out: Path) -> None:
+    """The race, after a minute."""
+    page = _open(browser, "light", f"{address}/compare")
+    page.get_by_role("button", name="Race").click()
+    page.mouse.move(2, 600)
+    page.locator(".js-plotly-plot").first.wait_for()
+    page.wait_for_timeout(60_000)
+    _in_all_looks(browser, page, out, "compare")
+
+
+def _duel(browser: Browser, address: str, out: Path) -> None:
+    """A duel of two architectures at its end."""
+    page = _open(browser, "light", f"{address}/duel")
+    page.get_by_role("button", name="Start").click()
+    page.mouse.move(2, 600)
+    page.get_by_text("8 of 8 runs").wait_for(timeout=600_000)
+    page.wait_for_timeout(1000)
+    _in_all_looks(browser, page, out, "duel")
 
 
 def _gallery(browser: Browser, address: str, out: Path) -> None:
     """Each of the bundled generators, and the faces in the three looks and views."""
+    address += "/gallery"
     for look in LOOKS:
         page = browser.new_page(**LOOKS[look])
         page.goto(address)
@@ -129,6 +174,15 @@ def _gallery(browser: Browser, address: str, out: Path) -> None:
     page.wait_for_timeout(1500)
     page.screenshot(path=out / "gallery-compare.png")
     page.close()
+
+
+PARTS = {
+    "lab": _lab,
+    "gallery": _gallery,
+    "critic": _critic,
+    "compare": _compare,
+    "duel": _duel,
+}
 
 
 def _wait(url: str, seconds: float = 60) -> None:

@@ -65,7 +65,8 @@ def layer_gradients(norms: Mapping[str, Array]) -> Figure:
     ]
     chart = layout("layers")
     chart["xaxis"] = {"title": {"text": "layer, from the input side"}, "dtick": 1}
-    chart["yaxis"] = {"title": {"text": "gradient norm"}, "type": "log", "exponentformat": "power"}
+    power = {"exponentformat": "power", "automargin": True}  # room for "10 to the minus 21"
+    chart["yaxis"] = {"title": {"text": "gradient norm"}, "type": "log"} | power
     return {"data": data, "layout": chart}
 
 
