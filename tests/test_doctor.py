@@ -138,8 +138,8 @@ def test_a_healthy_run_is_left_alone(name: str):
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("name", HEALTHY)
 def test_healthy_runs_stay_without_alarms(name: str, seed: int):
-    """For longer than a class looks on: the digits' steps take five times as long."""
-    steps = 1000 if name.startswith("digits") else 2000
+    """For as long as a class looks on: the digits' steps take five times as long."""
+    steps = 500 if name.startswith("digits") else 1200
     assert watch(name, seed=seed, steps=steps, every=4 * APART) == {}
 
 
