@@ -39,5 +39,11 @@ def test_two_runs_stream_side_by_side(server: Callable[..., str], page: Page, pr
     page.set_viewport_size({"width": 390, "height": 844})
     page.wait_for_timeout(500)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    second = page.evaluate("new URLSearchParams(location.search).get('runs').split(',')[1]")
+    page.locator(".st-key-panel_open_1 button").click()
+    page.wait_for_function(
+        "id => new URLSearchParams(location.search).get('run') === id", arg=second
+    )
+    page.get_by_role("button", name="Play").first.wait_for()
     # Hosts outside, and Streamlit asking for its server below the page's own address.
     assert [t for t in problems if "ERR_NAME_NOT_RESOLVED" not in t and "404" not in t] == []
