@@ -24,7 +24,8 @@ from wgan.figures.plane import points
 from wgan.inspection.results import Anatomy
 from wgan.lab.frame import PointView
 
-# Opaque, for a landscape hides what is behind it: purple (low), grey, green (high).
+# Opaque, for a landscape hides what is behind it, and Plotly fills each contour over those below it,
+# where colours that shine through add up: purple (low), grey, green (high).
 LANDSCAPE = [
     [0.0, "#762A83"],
     [0.25, "#B38FC0"],
@@ -40,6 +41,7 @@ def value_map(view: PointView) -> Figure:
     figure = points(view, surface=True, manifold=False, arrows=False)
     surface = figure["data"][0]
     surface["contours"] = surface["contours"] | {"coloring": "fill", "showlines": True}
+    surface["colorscale"] = LANDSCAPE
     figure["data"] = [trace for trace in figure["data"] if trace.get("visible", True)]
     figure["layout"]["uirevision"] = "value_map"
     return figure

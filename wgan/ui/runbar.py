@@ -80,9 +80,11 @@ def _speed(run: Run) -> None:
 
 
 def about(run: Run) -> str:
-    """One sentence on what to watch for in this run."""
-    name = _preset_of(run.config) or _preset_of(run.first_config)  # a cured run is another one
-    return PRESETS[name].about if name else data.about(run.config.data)
+    """One sentence on what to watch for in this run; once it is changed, on what it began as."""
+    if name := _preset_of(run.config):
+        return PRESETS[name].about
+    began = _preset_of(run.first_config)
+    return f"Began as “{PRESETS[began].title}”." if began else data.about(run.config.data)
 
 
 def _preset_of(config: ExperimentConfig) -> str | None:
