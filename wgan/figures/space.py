@@ -24,7 +24,7 @@ from wgan.figures.plane import points
 from wgan.inspection.results import Anatomy
 from wgan.lab.frame import PointView
 
-# Opaque, for a landscape hides what is behind it, and Plotly fills each contour over those below it,
+# Opaque: a landscape hides what is behind it, and Plotly fills each contour over those below it,
 # where colours that shine through add up: purple (low), grey, green (high).
 LANDSCAPE = [
     [0.0, "#762A83"],
