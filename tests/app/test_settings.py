@@ -30,6 +30,7 @@ def test_cure_and_back(base: Any, open_lab: Callable[..., LabApp]):
     app = open_lab(base)
     id = app.id
     assert not app.has("collapse")
+    assert "objective: gan → wgan; constraint: none → gp;" in app.widget("cure").help
     app.click("cure")
     assert app.run.config == base.replace(cure(base))
     assert (app.run.config.objective, app.run.config.constraint) == ("wgan", "gp")

@@ -13,7 +13,8 @@ from typing import Any
 
 import streamlit as st
 
-from wgan.config import ConfigError, ExperimentConfig
+from wgan.config import ConfigError, ExperimentConfig, replace_live
+from wgan.lab.branches import differences
 from wgan.lab.registry import lab
 from wgan.lab.run import Run
 from wgan.limits import LimitError
@@ -173,3 +174,14 @@ def change(run: Run, changes: Mapping[str, Any]) -> None:
 def restart(run: Run, changes: Mapping[str, Any]) -> None:
     """Callback: a new run with these changes to the settings on screen."""
     attempt(lambda: start(run.config.replace(changes)))
+
+
+def what_changes(run: Run, changes: Mapping[str, Any]) -> str:
+    """All that a button with these live changes does, for its help: more than its name says.
+
+    Where the run would refuse them, why.
+    """
+    try:
+        return f"It changes {differences(run.config, replace_live(run.config, changes))}."
+    except ConfigError as error:
+        return str(error)

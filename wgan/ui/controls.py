@@ -134,6 +134,7 @@ def switches(run: Run) -> None:
             on_click=binding.change,
             args=(run, collapse(config)),
             disabled=not people.may_control(run),
+            help=binding.what_changes(run, collapse(config)),
             width="stretch",
         )
     else:
@@ -145,6 +146,7 @@ def switches(run: Run) -> None:
             on_click=binding.change,
             args=(run, cure(config)),
             disabled=not people.may_control(run),
+            help=binding.what_changes(run, cure(config)),
             width="stretch",
         )
     segments(run, "objective")

@@ -80,7 +80,7 @@ def _button(run: Run, alarm: Alarm, key: str) -> None:
         on_click=binding.act,
         args=(run, _try, run, alarm.changes),
         disabled=not people.may_control(run),
-        help=alarm.remedy,
+        help=f"{alarm.remedy} {binding.what_changes(run, alarm.changes)}",
     )
 
 
