@@ -118,12 +118,12 @@ def _critic(browser: Browser, address: str, out: Path) -> None:
 
 
 def _compare(browser: Browser, address: str, out: Path) -> None:
-    """The race, after a minute."""
+    """The race, when both penalties have found the modes."""
     page = _open(browser, "light", f"{address}/compare")
     page.get_by_role("button", name="Race").click()
     page.mouse.move(2, 600)
     page.locator(".js-plotly-plot").first.wait_for()
-    page.wait_for_timeout(60_000)
+    page.wait_for_timeout(110_000)
     _in_all_looks(browser, page, out, "compare")
 
 
