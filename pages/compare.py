@@ -5,6 +5,7 @@ import streamlit as st
 from wgan.figures import OVERLAYS
 from wgan.ui import binding, compare, panels
 from wgan.ui.live import load_plotly
+from wgan.ui.pulse import stay_alive
 from wgan.ui.shell import open_page
 from wgan.ui.words import plain, sections
 
@@ -47,3 +48,4 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
     )
 panels.live(drawn, panels.place())
 load_plotly()
+stay_alive()

@@ -8,6 +8,7 @@ from wgan.ui.critic.anatomy import another_batch
 from wgan.ui.critic.sections import SECTIONS
 from wgan.ui.critic.stream import live
 from wgan.ui.live import load_plotly
+from wgan.ui.pulse import stay_alive
 from wgan.ui.shell import link, open_page
 from wgan.ui.words import plain, sections
 
@@ -68,3 +69,4 @@ for tab, key in zip(tabs, SECTIONS, strict=True):
             )
         live(run, status, place, key)
 load_plotly()
+stay_alive()

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from wgan.ui import duel as duels
+from wgan.ui.pulse import stay_alive
 from wgan.ui.shell import open_page
 from wgan.ui.words import plain, sections
 
@@ -19,3 +20,4 @@ if duel is None:
     st.info(words["empty"], icon=":material/grid_view:")
 else:
     duels.grid(duel)
+stay_alive()

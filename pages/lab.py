@@ -7,6 +7,7 @@ from wgan.ui import binding, branch, controls, doctor, liveview, modes, room, ru
 from wgan.ui.equation import equation
 from wgan.ui.live import load_plotly
 from wgan.ui.own import own_data
+from wgan.ui.pulse import stay_alive
 from wgan.ui.share import share
 from wgan.ui.shell import link, open_page
 from wgan.ui.words import plain
@@ -119,3 +120,4 @@ if share_tab.open:
 places = liveview.Places(status, findings, meter, samples, stages, curve, more, coverage, repeat)
 liveview.live(run, places, liveview.shown(run))
 load_plotly()
+stay_alive()
