@@ -54,3 +54,27 @@ def test_what_hangs_together_in_cycles_goes_soon():
         [sys.executable, "-c", LEFT], cwd=ROOT, capture_output=True, text=True, timeout=120
     )
     assert done.stdout.split() == ["True"], done.stderr
+
+
+CLOSED = """
+import logging
+from starlette.websockets import WebSocketDisconnected
+from wgan.ui.process import settle
+
+settle()
+server = logging.getLogger("uvicorn.error")
+server.addHandler(logging.StreamHandler())
+for error in (WebSocketDisconnected("closed"), RuntimeError("a fault")):
+    try:
+        raise error
+    except RuntimeError:
+        server.exception("Exception in ASGI application")
+"""
+
+
+def test_a_closed_tab_is_no_fault_and_a_fault_is_one():
+    done = subprocess.run(
+        [sys.executable, "-c", CLOSED], cwd=ROOT, capture_output=True, text=True, timeout=120
+    )
+    assert done.stderr.count("Traceback") == 1, done.stderr
+    assert "RuntimeError: a fault" in done.stderr

@@ -47,3 +47,13 @@ def _log_to_stderr() -> None:
     log = logging.getLogger("wgan")
     log.addHandler(handler)
     log.setLevel(logging.INFO)
+    logging.getLogger("uvicorn.error").addFilter(_is_no_closed_tab)
+
+
+def _is_no_closed_tab(record: logging.LogRecord) -> bool:
+    """Leaves out the traceback of a tab that was closed while Streamlit closed it, too.
+
+    It says `Cannot call "send" once a close message has been sent.`, and nothing is wrong.
+    """
+    kind = record.exc_info[0] if record.exc_info else None
+    return kind is None or kind.__name__ != "WebSocketDisconnected"
