@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import streamlit as st
 
@@ -21,7 +21,8 @@ from wgan.limits import LimitError
 from wgan.presets import DEFAULT, PRESETS
 from wgan.ui import people
 
-RUN, NOTICE, MIRRORS, WISHED = "run_id", "notice", "mirrors", "wished"
+RUN, MIRRORS, WISHED = "run_id", "mirrors", "wished"
+NOTICE, SHOWN = "notice", "notice_shown"  # to be shown, and on the page
 TWICE = 0.5  # seconds within which the same wish is the same click
 
 
@@ -143,7 +144,16 @@ def notice(text: str) -> None:
 
 
 def pop_notice() -> str | None:
-    return st.session_state.pop(NOTICE, None)
+    """The sentence to show now, which nobody else shows any more."""
+    st.session_state[SHOWN] = st.session_state.pop(NOTICE, None)
+    return st.session_state[SHOWN]
+
+
+def draw_again() -> NoReturn:
+    """Has the whole page drawn once more, though nobody did anything: what it says stays."""
+    if text := st.session_state.get(SHOWN):
+        st.session_state.setdefault(NOTICE, text)
+    st.rerun()
 
 
 def attempt(action: Callable[[], Any]) -> None:

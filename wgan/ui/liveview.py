@@ -24,7 +24,7 @@ from wgan.lab.registry import lab
 from wgan.lab.run import Run
 from wgan.limits import LimitError
 from wgan.trainer import STAGES
-from wgan.ui import _compat, doctor, modes, pace
+from wgan.ui import _compat, binding, doctor, modes, pace
 from wgan.ui.equation import equation
 from wgan.ui.live import Chart, live_figure, live_figures
 from wgan.ui.words import plain
@@ -67,11 +67,11 @@ def _live(run: Run, places: Places, drawn: tuple[Any, ...], beat: pace.Beat) -> 
         here = False  # it has left memory, and there is no room for it: the page says so
     other_alarms = doctor.names(run.frame) != places.doctor.names
     if not here or shown(run) != drawn or other_alarms or beat.outlived:
-        st.rerun()
+        binding.draw_again()
     try:
         _fill(run, places)
     except _compat.OutsideContainerLost:
-        st.rerun()
+        binding.draw_again()
 
 
 def _fill(run: Run, places: Places) -> None:

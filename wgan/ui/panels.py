@@ -137,11 +137,11 @@ def _live(
     except LimitError:
         here = False
     if not here or shown(runs) != drawn or beat.outlived:
-        st.rerun()
+        binding.draw_again()
     try:
         _fill(panels, charts)
     except _compat.OutsideContainerLost:
-        st.rerun()
+        binding.draw_again()
 
 
 def _fill(panels: Sequence[Panel], charts: DeltaGenerator) -> None:

@@ -10,7 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 from wgan.lab.registry import lab
 from wgan.lab.run import Run
 from wgan.limits import LimitError
-from wgan.ui import _compat, liveview, pace
+from wgan.ui import _compat, binding, liveview, pace
 from wgan.ui.critic.sections import SECTIONS
 
 
@@ -39,7 +39,7 @@ def _live(
     except LimitError:
         here = False  # it has left memory, and there is no room for it: the page says so
     if not here or _shown(run) != drawn or beat.outlived:
-        st.rerun()
+        binding.draw_again()
     frame = run.frame
     try:
         with status:
@@ -47,4 +47,4 @@ def _live(
         with place:
             SECTIONS[section](run, frame)
     except _compat.OutsideContainerLost:
-        st.rerun()
+        binding.draw_again()
