@@ -37,9 +37,10 @@ STYLE = f"""<style>
 .wgan-cell .blank {{ display: grid; place-items: center; opacity: .6; font-size: .9rem;
   background: color-mix(in srgb, currentColor 6%, transparent); }}
 .wgan-cell .row {{ display: none; font-size: .85rem; opacity: .8; }}
-.wgan-cell .modes {{ min-height: 1.7rem; margin-top: .25rem; }}
+.wgan-cell .modes {{ min-height: 1.7rem; margin-top: .25rem;
+  display: flex; justify-content: space-between; align-items: baseline; }}
 .wgan-cell b {{ font-size: 1.25rem; }}
-.wgan-cell .word {{ float: right; font-size: .85rem; font-weight: 600; }}
+.wgan-cell .word {{ font-size: .85rem; font-weight: 600; }}
 .wgan-cell .best-word {{ color: {HEALTHY}; }}
 .wgan-cell .worst-word {{ color: {ALARM}; }}
 .wgan-cell small {{ display: block; opacity: .8; font-size: .85rem; min-height: 1.25em; }}
@@ -229,6 +230,6 @@ def _cell(mark: str, name: str, image: str, modes: str, note: str) -> str:
     word = f'<span class="word {mark}-word">{mark}</span>' if mark in ("best", "worst") else ""
     return (
         f'<div class="wgan-cell {mark}"><div class="row">{html.escape(name)}</div>{image}'
-        f'<div class="modes">{word}{modes}</div>'
+        f'<div class="modes"><span>{modes}</span>{word}</div>'
         f"<small>{html.escape(note)}</small></div>"
     )
