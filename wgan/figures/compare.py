@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from wgan.figures.base import REAL, Figure, finite, layout, typed
-from wgan.figures.curves import round_range, round_up, short, smoothed, thinned
+from wgan.figures.curves import round_range, round_up, short, smoothed, thinned, time_axis
 from wgan.lab.frame import Curve, Event
 
 By = Literal["steps", "seconds"]
@@ -84,14 +84,7 @@ def overlay(name: str, lanes: Sequence[Lane], *, by: By = "steps", smoothing: in
     chart = layout(f"{name}-{by}")
     span = _span(name, lanes, values)
     chart["hovermode"] = "x unified"
-    chart["xaxis"] = {
-        "title": {"text": _TITLES[by], "standoff": 6},
-        "range": [0, end],
-        "tickformat": ",d",
-        "hoverformat": ",.3~r",
-        "zeroline": False,
-        "ticklabelstandoff": 4,
-    }
+    chart["xaxis"] = time_axis(end, _TITLES[by], hover=",.3~r")
     unit = OVERLAYS[name][1]
     chart["yaxis"] = {"title": {"text": unit, "standoff": 4}, "range": span, "zeroline": True}
     chart["shapes"], marks = _changes(lanes, by)

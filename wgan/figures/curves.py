@@ -234,14 +234,7 @@ class Chart:
         chart = layout(self.name, right=self.right is not None)
         chart |= markers(events, end)
         chart["hovermode"] = "x unified"
-        chart["xaxis"] = {
-            "title": {"text": "generator steps", "standoff": 6},
-            "range": [0, end],
-            "tickformat": ",d",
-            "hoverformat": ",d",
-            "zeroline": False,
-            "ticklabelstandoff": 4,
-        }
+        chart["xaxis"] = time_axis(end)
         chart["yaxis"] = {
             "title": {"text": self.title, "standoff": 4},
             "range": self.range or round_range(self._values["y"]),
@@ -254,6 +247,18 @@ class Chart:
             overlay = {"overlaying": "y", "side": "right", "tickmode": "auto", "nticks": 6}
             chart["yaxis2"] = right | overlay | {"showgrid": False, "zeroline": False}
         return {"data": self.data, "layout": chart}
+
+
+def time_axis(end: float, title: str = "generator steps", hover: str = ",d") -> dict[str, Any]:
+    """The horizontal axis from 0 to `end`, the same below every curve; hover: a d3 format."""
+    return {
+        "title": {"text": title, "standoff": 6},
+        "range": [0, end],
+        "tickformat": ",d",
+        "hoverformat": hover,
+        "zeroline": False,
+        "ticklabelstandoff": 4,
+    }
 
 
 def round_up(value: float) -> float:

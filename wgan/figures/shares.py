@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from wgan.figures.base import Figure, layout, typed
-from wgan.figures.curves import markers, round_up
+from wgan.figures.curves import markers, round_up, time_axis
 from wgan.figures.meter import COVERED
 from wgan.lab.frame import Event, Measures
 
@@ -61,13 +61,7 @@ def mode_shares(measures: Sequence[Measures], events: Sequence[Event] = ()) -> F
             *_labels([*names, REST], last, float(steps[-1])),
         ]
     chart["hovermode"] = "x unified"
-    chart["xaxis"] = {
-        "title": {"text": "generator steps", "standoff": 6},
-        "range": [0, end],
-        "tickformat": ",d",
-        "hoverformat": ",d",
-        "zeroline": False,
-    }
+    chart["xaxis"] = time_axis(end)
     chart["yaxis"] = {"title": {"text": "share of samples, %", "standoff": 4}, "range": [0, 100]}
     return {"data": data, "layout": chart}
 
