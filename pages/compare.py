@@ -21,15 +21,16 @@ if not runs:
 
 compare.verbs(runs)
 drawn = panels.panels(runs)
-with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
-    st.pills(
-        "Curves",
-        list(OVERLAYS),
-        selection_mode="multi",
-        default=["w1", "modes"],
-        format_func=lambda name: OVERLAYS[name][0],
-        key="compare_curves",
-    )
+# No default: another page may have chosen the curves that tell these runs apart.
+st.session_state.setdefault("compare_curves", ["w1", "modes"])
+st.pills(
+    "Curves",
+    list(OVERLAYS),
+    selection_mode="multi",
+    format_func=lambda name: OVERLAYS[name][0],
+    key="compare_curves",
+)
+with st.container(horizontal=True, gap="large"):
     st.segmented_control(
         "By",
         ["steps", "seconds"],

@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from wgan.presets import PRESETS
 from wgan.ui import binding, runbar
+from wgan.ui.critic import experiments
 from wgan.ui.critic.anatomy import another_batch
 from wgan.ui.critic.sections import SECTIONS
 from wgan.ui.critic.stream import live
@@ -34,17 +34,7 @@ for tab, key in zip(tabs, SECTIONS, strict=True):
         continue
     with tab:
         st.markdown(texts[key][2])
-        if key == "overfitting":
-            few = PRESETS["digits-wgan-gp"].config.replace({"limit": 100})
-            st.button(
-                "Train on 100 digits only",
-                key="critic_few",
-                icon=":material/content_cut:",
-                on_click=binding.start,
-                args=(few,),
-                disabled=run.config == few,
-                help="Starts a new run: WGAN-GP on 100 of 1,797 digits; the others are held out.",
-            )
+        experiments.row(run, key)
         if key == "anatomy":
             st.button(
                 "Draw another batch",

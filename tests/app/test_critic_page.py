@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pytest
+import streamlit as st
 from lab_app import IMAGES, POINTS, LabApp, wait_for
 
 from wgan.config import ExperimentConfig
+from wgan.figures import OVERLAYS
 from wgan.inspection.results import Anatomy
 from wgan.lab.registry import lab
 from wgan.presets import PRESETS
+from wgan.studies import layers, surface, weights
+from wgan.ui import shell
 from wgan.ui.critic.anatomy import BATCHES
+from wgan.ui.critic.experiments import offer
 from wgan.ui.critic.sections import SECTIONS
 from wgan.ui.words import sections
 
@@ -138,7 +145,14 @@ def test_the_bars_are_the_norms_of_the_step(points: CriticApp):
 
 
 # The controls: every one is named here, and tested below.
-CONTROLS = {"critic_tab", "critic_smoothing", "critic_few", "critic_another"}
+CONTROLS = {
+    "critic_tab",
+    "critic_smoothing",
+    "critic_another",
+    "critic_data",
+    "critic_beside",
+    *(f"critic_experiment_{number}" for number in range(4)),
+}
 
 
 def test_every_control_of_the_page_is_known(points: CriticApp):
@@ -169,14 +183,75 @@ def test_a_hundred_digits_are_a_new_run(points: CriticApp):
     old = points.id
     points.look("overfitting")
     assert "held out by nature" in points.told()
-    points.click("critic_few")
+    assert points.widget("critic_experiment_0").label == "Train on 100 digits only"
+    points.click("critic_experiment_0")
     assert points.id != old
     assert points.run.config == PRESETS["digits-wgan-gp"].config.replace({"limit": 100})
     wait_for(lambda: points.run.frame.measures is not None)
     points.redraw()
     assert points.figures() == {"critic_curve_overfitting"}
-    assert points.widget("critic_few").disabled
+    assert points.widget("critic_experiment_0").disabled
+    assert not points.widget("critic_experiment_1").disabled
     assert lab().get(old) is not None
+
+
+def test_the_papers_critics_are_the_figures(points: CriticApp):
+    points.look("surface")
+    points.set("critic_data", "grid25")
+    points.click("critic_experiment_1")
+    assert points.run.config == surface.experiment("grid25", "gp")
+    assert points.run.config.fakes == "noisy_real"
+    wait_for(lambda: points.run.frame.step > 0)
+    points.redraw()
+    assert points.figures() == set(FIGURES["surface"])
+    assert points.widget("critic_experiment_1").disabled
+    points.run.pause()
+    points.look("layers")
+    points.click("critic_experiment_2")
+    points.run.pause()
+    assert points.run.config == layers.experiment("clip_0.001")
+    points.look("layers")
+    assert len(values(points.data("critic_layers")["data"][0]["y"])) == 12
+    points.look("weights")
+    points.click("critic_experiment_0")
+    points.run.pause()
+    assert points.run.config == weights.experiment("clip")
+
+
+@pytest.mark.parametrize("section", ["surface", "layers", "weights"])
+def test_the_papers_critics_stand_side_by_side(
+    points: CriticApp, section: str, monkeypatch: pytest.MonkeyPatch
+):
+    went: list[tuple[str, Mapping[str, str]]] = []
+
+    def go_to(file: str, query: Mapping[str, str]) -> None:  # AppTest cannot; the browser test does
+        went.append((file, query))
+        st.stop()
+
+    points.look(section)
+    monkeypatch.setattr(shell, "go_to", go_to)
+    points.click("critic_beside")
+    ((file, query),) = went
+    runs = [run for id in query["runs"].split(",") if (run := lab().get(id))]
+    for run in runs:
+        run.pause()
+    offered = offer(section)
+    assert offered is not None
+    assert file == "compare.py"
+    assert [run.config for run in runs] == list(offered.configs.values())
+    assert points.at.session_state["compare_curves"] == list(offered.curves)
+    assert set(offered.curves) <= set(OVERLAYS)
+
+
+def test_what_is_refused_is_one_sentence(points: CriticApp, monkeypatch: pytest.MonkeyPatch):
+    points.look("layers")
+    old = points.id
+    refused = dataclasses.replace(lab().limits, max_parameters=5000)
+    monkeypatch.setattr(lab(), "limits", refused)
+    points.click("critic_experiment_3")
+    assert points.id == old
+    (sentence,) = points.notices()
+    assert "parameters" in sentence
 
 
 def test_all_digits_leave_none_out():

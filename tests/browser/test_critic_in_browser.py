@@ -1,4 +1,5 @@
-"""The page Critic in a real browser: it streams into the same nodes, and the camera stays."""
+"""The page Critic in a real browser: it streams into the same nodes, the camera stays, and the
+paper's critics open beside each other."""
 
 from __future__ import annotations
 
@@ -45,5 +46,9 @@ def test_it_streams_and_keeps_the_camera(server: Callable[..., str], page: Page)
     )
     now = page.evaluate(CAMERA, LANDSCAPE)
     assert now == pytest.approx(turned, abs=1e-6)
-    page.get_by_role("link", name="To the lab").click()
-    page.get_by_role("button", name="Pause").click()
+    page.get_by_role("button", name="Side by side").click()  # on another page
+    page.wait_for_url("**/compare?runs=*")
+    page.get_by_role("button", name="Pause all").click()
+    for name, chosen in (("Critic estimate", "true"), ("Exact W1", "false")):
+        pill = page.get_by_role("button", name=name, exact=True)
+        assert pill.get_attribute("aria-pressed") == chosen

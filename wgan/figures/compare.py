@@ -29,6 +29,9 @@ OVERLAYS = {
     "critic_loss": ("Critic's loss", "loss"),
     "generator_loss": ("Generator's loss", "loss"),
     "high_quality": ("High-quality share", "share"),
+    "gradient_norm": ("Slope", "mean ‖∇D‖"),
+    "gradient_decades": ("Gradient through the layers", "first ÷ last, powers of ten"),
+    "pinned_share": ("Weights at ±c", "share"),
 }
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from wgan.config import from_dict
+from wgan.config import ExperimentConfig, from_dict
 from wgan.lab.frame import Floats
 from wgan.studies.base import CPU, Numbers, Progress, Steps, in_turns, trainer_of
 from wgan.trainer import Trainer, stream
@@ -52,11 +52,16 @@ class Layers:
         return {f"{name}_decades": gradient_decades(norms) for name, norms in seen.items()}
 
 
+def experiment(critic: str, seed: int = 0) -> ExperimentConfig:
+    """The settings of one critic, a key of `CRITICS`, and its generator."""
+    return from_dict(DEEP | CRITICS[critic] | {"seed": seed})
+
+
 def run(seed: int, steps: int) -> Steps[Layers]:
     """Trains four critics, with their generators, for `steps` generator steps each."""
     norms: dict[str, Floats] = {}
-    for i, (name, fields) in enumerate(CRITICS.items()):
-        trainer = trainer_of(from_dict(DEEP | fields | {"seed": seed}))
+    for i, name in enumerate(CRITICS):
+        trainer = trainer_of(experiment(name, seed))
         trained = 0
         for turn in in_turns(steps, 50):
             for _ in range(turn):

@@ -29,7 +29,7 @@ import torch
 from torch import Tensor
 
 from wgan import metrics
-from wgan.config import from_dict
+from wgan.config import ExperimentConfig, from_dict
 from wgan.data.points import GRID_SCALE, RING_SCALE, ROLL_SCALE
 from wgan.lab.frame import Floats
 from wgan.studies.base import CPU, Numbers, Progress, Steps, in_turns, trainer_of
@@ -83,12 +83,16 @@ class Surfaces:
         return found
 
 
+def experiment(data: str, critic: str, seed: int = 0) -> ExperimentConfig:
+    """The settings of one critic. data: of `DATA`. critic: a key of `CRITICS`."""
+    return from_dict(SHARED | CRITICS[critic] | {"data": data, "seed": seed})
+
+
 def run(seed: int, steps: int, sets: Sequence[str] = DATA) -> Steps[Surfaces]:
     """Trains two critics on each data set, `steps` updates each."""
     done, pairs = [], [(data, critic) for data in sets for critic in CRITICS]
     for i, (data, critic) in enumerate(pairs):
-        config = from_dict(SHARED | CRITICS[critic] | {"data": data, "seed": seed})
-        trainer = trainer_of(config)
+        trainer = trainer_of(experiment(data, critic, seed))
         trained = 0
         for turn in in_turns(steps, 50):
             for _ in range(turn):

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from wgan.config import from_dict
+from wgan.config import ExperimentConfig, from_dict
 from wgan.lab.frame import Floats
 from wgan.studies.base import Numbers, Progress, Steps, in_turns, trainer_of
 from wgan.trainer import Trainer
@@ -48,12 +48,17 @@ class Weights:
         return {f"{name}_pinned": share for name, share in self.pinned.items()} | {"c": C}
 
 
+def experiment(critic: str, seed: int = 0) -> ExperimentConfig:
+    """The settings of one critic, a key of `CRITICS`, and its generator."""
+    return from_dict(NETWORKS | CRITICS[critic] | {"seed": seed})
+
+
 def run(seed: int, steps: int) -> Steps[Weights]:
     """Trains two critics of twelve hidden layers, with their generators, for `steps` steps each."""
     histograms: dict[str, Histogram] = {}
     pinned: dict[str, float] = {}
-    for i, (name, fields) in enumerate(CRITICS.items()):
-        trainer = trainer_of(from_dict(NETWORKS | fields | {"seed": seed}))
+    for i, name in enumerate(CRITICS):
+        trainer = trainer_of(experiment(name, seed))
         trained = 0
         for turn in in_turns(steps, 50):
             for _ in range(turn):

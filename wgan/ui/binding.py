@@ -70,17 +70,24 @@ def _show(run: Run) -> None:
         st.query_params.from_dict({"run": run.id})
 
 
-def start(config: ExperimentConfig) -> None:
-    """Leaves the run of this tab for a new one of this config."""
-    if _repeated(config):
-        return
-    new = create(config)
-    if old := lab().get(st.session_state.get(RUN, "")):
-        new.slow = old.slow
-        if people.owns(old):
-            lab().leave(old.id)
-    _show(new)
-    st.toast("A new run starts; the other one is left.", icon=":material/add:")
+def start(config: ExperimentConfig, source: str = "") -> None:
+    """Callback: leaves the run of this tab for a new one of this config, where there is room.
+
+    source: the file that the config came in; a refusal names it.
+    """
+
+    def leave() -> None:
+        if _repeated(config):
+            return
+        new = create(config)
+        if old := lab().get(st.session_state.get(RUN, "")):
+            new.slow = old.slow
+            if people.owns(old):
+                lab().leave(old.id)
+        _show(new)
+        st.toast("A new run starts; the other one is left.", icon=":material/add:")
+
+    attempt(leave, source)
 
 
 def fork(run: Run) -> None:
@@ -156,12 +163,15 @@ def draw_again() -> NoReturn:
     st.rerun()
 
 
-def attempt(action: Callable[[], Any]) -> None:
-    """Does what a person asked for; a refusal becomes a notice and the run goes on."""
+def attempt(action: Callable[[], Any], source: str = "") -> None:
+    """Does what a person asked for; a refusal becomes a notice and the run goes on.
+
+    source: a file that it came from, which the notice names.
+    """
     try:
         action()
     except ConfigError as error:
-        notice(str(error))
+        notice(f"{source}: {error}" if source else str(error))
 
 
 def act(run: Run, action: Callable[..., Any], *arguments: Any) -> None:

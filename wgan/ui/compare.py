@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from wgan.config import ExperimentConfig
 from wgan.figures import LETTERS
 from wgan.lab.branches import MOST, SETUPS, quick_changes
 from wgan.lab.registry import lab
@@ -101,16 +102,16 @@ def _add_preset(runs: Sequence[Run]) -> None:
     _join(runs, lambda: binding.create(PRESETS[st.session_state["compare_preset"]].config))
 
 
-def _set_up(runs: Sequence[Run], name: str) -> None:
-    """Callback: a ready set in the place of these; those of one's own make room for it."""
-    at_home = lab().get(st.session_state.get(binding.RUN, ""))
-    for run in (*runs, at_home):
-        if run is not None and people.owns(run):
-            lab().leave(run.id)
+def set_up(runs: Sequence[Run], configs: Sequence[ExperimentConfig]) -> None:
+    """Callback: new runs in the place of these; those of one's own make room for them."""
     made: list[Run] = []
 
     def create() -> None:
-        for config in SETUPS[name].configs:
+        at_home = lab().get(st.session_state.get(binding.RUN, ""))
+        for run in (*runs, at_home):
+            if run is not None and people.owns(run):
+                lab().leave(run.id)
+        for config in configs:
             made.append(binding.create(config))
 
     binding.attempt(create)
@@ -118,8 +119,11 @@ def _set_up(runs: Sequence[Run], name: str) -> None:
 
 
 def _take() -> None:
-    if run := lab().get(st.session_state.get(binding.RUN, "")):
-        show([run])
+    def take() -> None:
+        if run := lab().get(st.session_state.get(binding.RUN, "")):
+            show([run])
+
+    binding.attempt(take)
 
 
 # The row of verbs -------------------------------------------------------------------------------
@@ -154,8 +158,8 @@ def _set_up_button(runs: Sequence[Run], name: str, primary: bool = False) -> Non
         key=f"compare_{name}",
         icon={"race": ":material/flag:", "surfaces": ":material/landscape:"}[name],
         type="primary" if primary else "secondary",
-        on_click=_set_up,
-        args=(runs, name),
+        on_click=set_up,
+        args=(runs, SETUPS[name].configs),
         help=sections("compare")[name],
     )
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from wgan.config import ConfigError, from_json
+from wgan.config import from_json
 from wgan.export.curves import curves_csv
 from wgan.export.film import film, sheet
 from wgan.export.script import refusal, script
@@ -159,7 +159,5 @@ def _uploaded(run: Run) -> None:
     file = st.session_state["upload_config"]
     if file is None or not people.may_upload(run):
         return
-    try:
-        binding.start(from_json(file.getvalue()))
-    except ConfigError as error:
-        binding.notice(f"{file.name}: {error}")
+    name, text = file.name, file.getvalue()
+    binding.attempt(lambda: binding.start(from_json(text), name), name)

@@ -180,7 +180,7 @@ def layers(run: Run, frame: Frame) -> None:
     if len(here.norms) < 5:
         st.caption(
             "The paper’s critic had twelve layers: with so few, explosion and decay stay small. "
-            "The depth is a setting of a new run."
+            "Its experiment above has them; the depth is a setting of any new run."
         )
 
 
