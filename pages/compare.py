@@ -4,6 +4,7 @@ import streamlit as st
 
 from wgan.figures import OVERLAYS
 from wgan.ui import binding, compare, panels
+from wgan.ui.keeper import keep_owned
 from wgan.ui.live import load_plotly
 from wgan.ui.pulse import stay_alive
 from wgan.ui.shell import open_page
@@ -49,4 +50,5 @@ with st.container(horizontal=True, gap="large"):
     )
 panels.live(drawn, panels.place())
 load_plotly()
+keep_owned(runs)
 stay_alive()

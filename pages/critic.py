@@ -7,6 +7,7 @@ from wgan.ui.critic import experiments
 from wgan.ui.critic.anatomy import another_batch
 from wgan.ui.critic.sections import SECTIONS
 from wgan.ui.critic.stream import live
+from wgan.ui.keeper import keep_owned
 from wgan.ui.live import load_plotly
 from wgan.ui.pulse import stay_alive
 from wgan.ui.shell import link, open_page
@@ -59,4 +60,5 @@ for tab, key in zip(tabs, SECTIONS, strict=True):
             )
         live(run, status, place, key)
 load_plotly()
+keep_owned([run])
 stay_alive()

@@ -5,6 +5,7 @@ import streamlit as st
 from wgan.presets import PRESETS
 from wgan.ui import binding, branch, controls, doctor, liveview, modes, room, runbar
 from wgan.ui.equation import equation
+from wgan.ui.keeper import keep_owned
 from wgan.ui.live import load_plotly
 from wgan.ui.own import own_data
 from wgan.ui.pulse import stay_alive
@@ -120,4 +121,5 @@ if share_tab.open:
 places = liveview.Places(status, findings, meter, samples, stages, curve, more, coverage, repeat)
 liveview.live(run, places, liveview.shown(run))
 load_plotly()
+keep_owned([run])
 stay_alive()

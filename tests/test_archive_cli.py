@@ -171,8 +171,11 @@ def test_a_replay_has_the_same_bits(capsys: Capture, tmp_path: Path):
     repeated = run_json(capsys, "replay", str(tmp_path))
     assert repeated["identical"] is True
     assert repeated["events"] == result["events"]
-    assert repeated["w1"] == result["w1"]
     assert repeated["step"] == 12
+    for name in ("w1", "critic_estimate", "mode_kl", "high_quality"):  # and so has the card
+        assert repeated[name] == result[name]
+        saved = json.loads((tmp_path / "config.json").read_text())["figures"]
+        assert saved[name] == pytest.approx(result[name], abs=1e-5)
 
 
 def test_a_run_of_the_page_is_repeated_too(make_run: MakeRun, tmp_path: Path, capsys: Capture):

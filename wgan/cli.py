@@ -66,7 +66,8 @@ def _parser() -> argparse.ArgumentParser:
 
     train = commands.add_parser("train", help="train an experiment")
     train.add_argument("experiment", metavar="PRESET_OR_JSON", help="a preset, a file, or JSON")
-    train.add_argument("--set", nargs="+", action="extend", default=[], metavar="k=v")
+    fields = "fields of the experiment: lr=1e-4 norm_d=layer …"
+    train.add_argument("--set", nargs="+", action="extend", default=[], metavar="k=v", help=fields)
     train.add_argument(
         "--at",
         nargs="+",
@@ -78,7 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     length = train.add_mutually_exclusive_group()
     length.add_argument("--steps", type=_positive(int), metavar="N", help="generator steps")
     length.add_argument("--seconds", type=_positive(float), metavar="S", help="default: 60")
-    train.add_argument("--seed", type=int, metavar="N")
+    train.add_argument("--seed", type=int, metavar="N", help="the same bits again")
     train.add_argument("--device", metavar="auto|cpu|cuda")
     train.add_argument("--limit", type=int, metavar="N", help="at most so many images; 0 is all")
     train.add_argument("--folder", type=Path, metavar="PATH", help="train on a folder or a zip")

@@ -280,9 +280,16 @@ def _layers(frame: Frame, past: _History) -> Alarm | None:
     return Alarm(
         "exploding" if explodes else "vanishing",
         f"Gradients {'explode' if explodes else 'vanish'} through the critic",
-        f"At its first layer they are 10^{abs(decades):.1f} times {how} than at its score.",
+        f"At its first layer they are about {_power(decades)} times {how} than at its score.",
         *_towards_gp(frame.config, "A penalty keeps them level (WGAN-GP, Fig. 1b)"),
     )
+
+
+def _power(decades: float) -> str:
+    """A factor as people read it: 6,000, or 10¹² where it has too many digits."""
+    if abs(decades) < 5:
+        return f"{float(f'{10 ** abs(decades):.1g}'):,.0f}"
+    return "10" + f"{abs(decades):.0f}".translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
 
 
 def _pinned(frame: Frame, past: _History) -> Alarm | None:

@@ -99,7 +99,7 @@ _ALL = [
     Preset(
         "digits-gan",
         "Digits · GAN that collapses",
-        "Within seconds the generator draws one digit only. Switch to WGAN-GP and watch it heal.",
+        "Within seconds the generator draws one picture only. Switch to WGAN-GP and watch it heal.",
         DIGITS | GAN,
     ),
     Preset(

@@ -49,10 +49,13 @@ def resolve_device(name: str) -> torch.device:
     return torch.device(name)
 
 
-def stream(seed: int, purpose: int, device: torch.device) -> torch.Generator:
-    """A generator of random numbers for one purpose, independent of those for any other."""
+def stream(seed: int, purpose: int, device: torch.device, *step: int) -> torch.Generator:
+    """A generator of random numbers for one purpose, independent of those for any other.
+
+    step: gives each step numbers of its own, whatever was drawn before.
+    """
     # Mixed into 32 bits, because torch's generator on the CPU ignores the bits above them.
-    mixed = np.random.SeedSequence((seed, purpose)).generate_state(1)[0]
+    mixed = np.random.SeedSequence((seed, purpose, *step)).generate_state(1)[0]
     return torch.Generator(device).manual_seed(int(mixed))
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from lab_app import IMAGES, POINTS, LabApp, covers, wait_for
+from streamlit.testing.v1 import AppTest
 
 from wgan.lab.registry import lab
 from wgan.lab.room import Room, RoomError
@@ -244,3 +245,35 @@ def test_a_fork_goes_on_from_here_and_is_ones_own(config: Any):
     watcher.set("switch_objective", "gan")
     assert run.config.objective == "lsgan"
     assert len(lab().ids()) == 2
+
+
+# What a browser hands back after a reload.
+
+
+def _hand_back(found: object, run_id: str) -> bool:
+    """Whether a fresh tab owns the run after its browser has sent this."""
+
+    def script(found: object, run_id: str) -> None:
+        import streamlit as st
+
+        from wgan.lab.registry import lab
+        from wgan.ui import keeper, people
+
+        keeper.take(found)
+        run = lab().get(run_id)
+        st.text(str(run is not None and people.owns(run)))
+
+    at = AppTest.from_function(script, kwargs={"found": found, "run_id": run_id}).run()
+    assert not at.exception, at.exception
+    return at.text[0].value == "True"
+
+
+def test_a_reload_gives_the_run_back_and_nothing_else_does(owner: LabApp):
+    id = owner.id
+    assert _hand_back({id: SECRET}, id)
+    wrong: list[object] = [
+        None, [], "x", {}, {id: "guess"}, {id: None}, {id: [SECRET]}, {"other": SECRET},
+        {1: SECRET}, {"": SECRET}, {f"{n}": SECRET for n in range(200)} | {id: SECRET},
+    ]  # fmt: skip
+    for found in wrong:
+        assert not _hand_back(found, id), found

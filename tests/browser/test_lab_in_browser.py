@@ -157,6 +157,19 @@ def test_from_the_first_visit_to_the_cure(lab: Server, tab: Page, problems: list
     assert own(problems) == []
 
 
+def test_a_reload_keeps_the_run_ones_own(lab: Server, tab: Page):
+    opened(tab, f"{lab.url}/?preset=ring-wgan-gp")
+    tab.reload()
+    pause = tab.get_by_role("button", name="Pause")
+    pause.click()  # once it is enabled
+    tab.get_by_role("button", name="Play", exact=True).wait_for()
+    other = tab.context.new_page()  # of the same browser, by the shared link
+    other.goto(tab.url)
+    other.get_by_text("belongs to someone else").wait_for()
+    assert other.get_by_role("button", name="Play", exact=True).is_disabled()
+    other.close()
+
+
 def test_toggles_while_it_plays(lab: Server, tab: Page, problems: list[str]):
     opened(tab, f"{lab.url}/?preset=ring-wgan-gp")
     tab.evaluate(

@@ -10,6 +10,7 @@ from wgan.figures.base import GENERATED, HEALTHY
 from wgan.lab.frame import Measures
 
 COVERED = 20 / 2500  # share of the samples that a mode needs in order to count
+GROWN = 100  # steps before which no generator is called collapsed
 
 # No theme variables reach `st.html`; currentColor follows the theme's text.
 STYLE = f"""<style>
@@ -61,8 +62,8 @@ def mode_meter(measures: Measures | None, labels: Sequence[str] = ()) -> str:
     # One row while it fits, else rows of equal length: 10 in 5 and 5, 25 in 13 and 12.
     wide = total if total <= 13 else math.ceil(total / 2)
     grid = f'<div class="cells" style="--wide:{wide};--narrow:{math.ceil(wide / 2)}">'
-    # Before the first step nothing has been learnt that could be lost.
-    collapsed = measures.step > 0 and _spread(measures) < 1.5
+    # A generator begins as one blob: nothing has been learnt yet that could be lost.
+    collapsed = measures.step >= GROWN and _spread(measures) < 1.5
     word = "modes, collapsed" if collapsed else "modes"
     big = (
         f'<div class="big{" all" if modes == total else ""}">'

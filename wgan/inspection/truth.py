@@ -66,6 +66,7 @@ class TruthMeter:
 
     def __init__(self, trainer: Trainer, data: Dataset) -> None:
         self.trainer, self.data = trainer, data
+        # For what is drawn once; what each moment draws is its own.
         self._rng = stream(trainer.config.seed, _TRUTH, trainer.device)
         self._floor: float | None = None
         self._shares: Tensor | None = None
@@ -87,28 +88,30 @@ class TruthMeter:
         estimate: E[D(x)] − E[D(x̃)]. norms: ‖∇D‖ at interpolates, (N,). generated: samples (M, …),
         as the critic gets them. shares: of them on each class, empty where there are none.
         """
+        rng = stream(self.trainer.config.seed, _TRUTH, self.trainer.device, self.trainer.steps)
         slope = norms.max().item()
         # A sigmoid's images live in [0, 1]: half as far from each other as in the data's units.
         unit = 2.0 if self.trainer.config.output == "sigmoid" else 1.0
-        divergence, floor = self._divergence(generated, shares)
+        divergence, floor = self._divergence(generated, shares, rng)
         return {
             "slope_max": slope / unit,
             "estimate_over_slope": unit * over_slope(estimate, slope),
             "js": divergence,
             "js_floor": floor,
-            "js_critic": self._from_loss(generated),
+            "js_critic": self._from_loss(generated, rng),
             **self._overfitting(generated),
         }
 
     def _divergence(
-        self, generated: Tensor, shares: tuple[float, ...]
+        self, generated: Tensor, shares: tuple[float, ...], rng: torch.Generator
     ) -> tuple[float | None, float | None]:
         """JS of real against generated samples by histogram, and of real against real."""
         if self.trainer.config.is_points:
             extent = self.data.extent
-            real = on_grid(self.data.sample(DRAWN, self._rng), extent)
+            real = on_grid(self.data.sample(DRAWN, rng), extent)
             if self._floor is None:
-                self._floor = js(real, on_grid(self.data.sample(DRAWN, self._rng), extent))
+                both = self.data.sample(2 * DRAWN, self._rng)
+                self._floor = js(on_grid(both[:DRAWN], extent), on_grid(both[DRAWN:], extent))
             return js(real, on_grid(generated, extent)), self._floor
         if self.data.modes is None or not shares:
             return None, None
@@ -127,11 +130,11 @@ class TruthMeter:
         index, _ = modes.judge(self.data.sample(DRAWN, self._rng))
         return torch.bincount(index, minlength=len(modes.names)).to(self._rng.device)
 
-    def _from_loss(self, generated: Tensor) -> float | None:
+    def _from_loss(self, generated: Tensor, rng: torch.Generator) -> float | None:
         c = self.trainer.config
         if c.objective not in ("gan", "gan_saturating"):
             return None
-        real = self.trainer.to_output_range(self.data.sample(256, self._rng))
+        real = self.trainer.to_output_range(self.data.sample(256, rng))
         on_real, on_fake = self.trainer.score(real), self.trainer.score(generated[: len(real)])
         return js_of_loss(losses.critic_loss(c.objective, on_real, on_fake).item())
 

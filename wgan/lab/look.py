@@ -27,6 +27,7 @@ IMAGES = 64  # in the grid of samples
 SURFACE = 48  # places an axis of the critic's surface
 LATTICE, FINE = 11, 41  # lines of the latent grid each way, and places on a line
 ARROWS = 120
+_LOOK = 9  # purpose of random numbers, see `wgan.trainer.stream`
 
 
 class Observer:
@@ -34,12 +35,15 @@ class Observer:
 
     def __init__(self, trainer: Trainer, data: Dataset) -> None:
         self.trainer, self.data = trainer, data
-        self._rng = stream(trainer.config.seed, 9, trainer.device)
+        rng = self._random()
         n = POINTS if trainer.config.is_points else IMAGES
-        self._latents = trainer.draw_latents(n, self._rng)
-        self._real = data.sample(n, self._rng)
+        self._latents = trainer.draw_latents(n, rng)
+        self._real = data.sample(n, rng)
         self._truth = TruthMeter(trainer, data)
-        self._w1_floor = metrics.w1_floor(data, COMPARED, self._rng)
+        self._w1_floor = metrics.w1_floor(data, COMPARED, rng)
+
+    def _random(self, *step: int) -> torch.Generator:
+        return stream(self.trainer.config.seed, _LOOK, self.trainer.device, *step)
 
     def view(self) -> PointView | ImageView:
         """Samples from the fixed latents beside fixed real ones."""
@@ -91,21 +95,22 @@ class Observer:
         return scores
 
     def measure(self, samples: int = MEASURED) -> Measures:
-        """The figures of this moment, from fresh samples.
+        """The figures of this moment; measured again at the same step they are the same.
 
         Raises `FloatingPointError` when a sample or a score is not finite.
         """
         trainer, data = self.trainer, self.data
-        generated = trainer.generate(trainer.draw_latents(samples, self._rng))
+        rng = self._random(trainer.steps)
+        generated = trainer.generate(trainer.draw_latents(samples, rng))
         fake = trainer.to_shown_range(generated)
         if not fake.isfinite().all():
             raise FloatingPointError("the generator's samples are no longer finite numbers")
-        real = data.sample(COMPARED, self._rng)
+        real = data.sample(COMPARED, rng)
         few = fake[:COMPARED]
         inputs = trainer.to_output_range(real), generated[:COMPARED]
         trainer.critic.eval()
         estimate = metrics.critic_estimate(trainer.critic, *inputs)
-        norms = metrics.gradient_norms(trainer.critic, *inputs, self._rng)
+        norms = metrics.gradient_norms(trainer.critic, *inputs, rng)
         trainer.critic.train()
         layers = vitals.layer_gradient_norms(
             trainer.critic, torch.cat([x[:LAYERED] for x in inputs])
@@ -144,7 +149,7 @@ class Observer:
         """How fresh samples spread over the attributes of drawn faces; empty for other data."""
         if not isinstance(self.data.modes, FaceModes):
             return {}
-        latents = self.trainer.draw_latents(samples, self._rng)
+        latents = self.trainer.draw_latents(samples, self._random(self.trainer.steps))
         return self.data.modes.shares(self.trainer.sample(latents))
 
 

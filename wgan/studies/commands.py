@@ -24,7 +24,7 @@ def add_figure(commands: Any) -> None:
     lengths = "; ".join(f"{s.name}: {s.steps:,} {s.unit}" for s in STUDIES.values())
     figure = commands.add_parser("figure", help="a paper's figure, with its numbers")
     figure.add_argument("name", metavar="NAME", help=", ".join(STUDIES))
-    figure.add_argument("--out", type=Path, required=True, metavar="DIR", help="for html and json")
+    figure.add_argument("--out", type=Path, metavar="DIR", help="for html and json")
     figure.add_argument("--steps", type=int, metavar="N", help=f"default: {lengths}")
     figure.add_argument("--seed", type=int, default=0, metavar="N")
     figure.add_argument("--json", action="store_true", help="the numbers as one JSON line")
@@ -34,6 +34,8 @@ def add_figure(commands: Any) -> None:
 def _figure(options: argparse.Namespace) -> int:
     if options.name not in STUDIES:
         raise ConfigError(f"There is no figure {options.name!r}. Figures: {', '.join(STUDIES)}.")
+    if options.out is None:
+        raise ConfigError("--out is missing: the folder for the page and the numbers.")
     study = STUDIES[options.name]
     steps = study.steps if options.steps is None else options.steps
     if not 1 <= steps <= MAX_STEPS:
@@ -66,6 +68,7 @@ def _figure(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(about, allow_nan=False))
     else:
+        print(f"The paper's finding: {study.finding}")
         for name, value in about["numbers"].items():
             print(f"{name:<26} {value}")
         print(files[0])

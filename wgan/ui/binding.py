@@ -23,7 +23,7 @@ from wgan.ui import people
 
 RUN, MIRRORS, WISHED = "run_id", "mirrors", "wished"
 NOTICE, SHOWN = "notice", "notice_shown"  # to be shown, and on the page
-TWICE = 0.5  # seconds within which the same wish is the same click
+TWICE = 2.0  # seconds within which the same wish is the same click
 
 
 def current_run() -> Run:
@@ -77,7 +77,7 @@ def start(config: ExperimentConfig, source: str = "") -> None:
     """
 
     def leave() -> None:
-        if _repeated(config):
+        if repeated(config):
             return
         new = create(config)
         if old := lab().get(st.session_state.get(RUN, "")):
@@ -94,7 +94,7 @@ def fork(run: Run) -> None:
     """Callback: a run of this tab's own that goes on from where `run` is."""
 
     def copy() -> None:
-        if _repeated(run.id):
+        if repeated(run.id):
             return
         secret = people.new_secret()
         new = lab().fork(run.id, secret=secret, visitor=people.visitor())
@@ -105,7 +105,7 @@ def fork(run: Run) -> None:
     attempt(copy)
 
 
-def _repeated(wish: Any) -> bool:
+def repeated(wish: Any) -> bool:
     """Whether this tab has just wished for the same.
 
     A click may come twice when a fragment's tick arrives together with it; one run is meant.

@@ -18,14 +18,13 @@ def row(run: Run) -> None:
         if past is not None and ready:
             step = run.way_to(past.step).step
             st.button(
-                f"Go on from step {step:,}",
+                f"Go on from step {step:,}" + ("" if step == past.step else ", the nearest kept"),
                 key="go_back",
                 icon=":material/history:",
                 on_click=_go_back,
                 args=(run, past.step),
                 disabled=not people.may_control(run),
-                help=sections("compare")["back"]
-                + ("" if step == past.step else f" The nearest step that is kept is {step:,}."),
+                help=sections("compare")["back"],
             )
         label = "Branch with a change" if past is None else "Branch from there with a change"
         with st.popover(label, icon=":material/fork_right:", disabled=not ready):

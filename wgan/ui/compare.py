@@ -86,7 +86,8 @@ def _join(runs: Sequence[Run], make: Callable[[], Run]) -> None:
     """Callback: one more run beside these."""
 
     def add() -> None:
-        show([*runs, make()])
+        if not binding.repeated([run.id for run in runs]):
+            show([*runs, make()])
 
     binding.attempt(add)
 
@@ -104,6 +105,8 @@ def _add_preset(runs: Sequence[Run]) -> None:
 
 def set_up(runs: Sequence[Run], configs: Sequence[ExperimentConfig]) -> None:
     """Callback: new runs in the place of these; those of one's own make room for them."""
+    if binding.repeated(list(configs)):
+        return
     made: list[Run] = []
 
     def create() -> None:
@@ -183,7 +186,8 @@ def verbs(runs: Sequence[Run]) -> None:
             icon=":material/restart_alt:",
             on_click=_all,
             args=(own, "reset"),
-            disabled=not own,
+            # One that is still being made would begin where it comes from.
+            disabled=not own or any(run.state == "loading" for run in own),
             help=sections("compare")["together"],
         )
         with st.popover("Add a run", icon=":material/add:", disabled=len(runs) >= MOST):

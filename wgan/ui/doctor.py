@@ -66,9 +66,11 @@ def card(run: Run, healthy: str) -> Card:
         with st.popover(label, key="doctor_why", icon=":material/stethoscope:"):
             details = st.container(key="doctor_details")
             details.container()
-            for alarm in alarms:
-                if alarm.changes:
+            tried: list[Mapping[str, Any]] = [{}]
+            for alarm in alarms:  # two alarms may have the same remedy
+                if alarm.changes not in tried:
                     _button(run, alarm, f"try_{alarm.name}")
+                    tried.append(alarm.changes)
     return Card(tuple(alarm.name for alarm in alarms), line, details)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 
+import numpy as np
 import streamlit as st
 
 from wgan.config import ExperimentConfig
@@ -161,12 +162,14 @@ def grid(duel: Duel) -> None:
                 elif key in outcomes:
                     st.html(_done(outcomes[key], name, marks.get(key, "")))
                 else:
-                    st.html(_cell("", name, _blank("waits"), "", ""))
+                    words = "not run" if duel.stopped else "waits"
+                    st.html(_cell("", name, _blank(words), "", ""))
     st.caption(sections("duel")["legend"])
 
 
 def _summary(duel: Duel) -> str:
-    done, total = len(duel.outcomes), len(duel.cells)
+    done = sum(not outcome.cut for outcome in duel.outcomes.values())
+    total = len(duel.cells)
     data = html.escape(title(duel.about["data"]))
     words = f"<b>{done} of {total} runs</b> · {data} · {duel.steps:,} generator steps each"
     if duel.stopped and done < total:
@@ -197,18 +200,30 @@ def _live(duel: Duel, name: str, drawn: object, beat: pace.Beat) -> None:
 def _training(frame: Frame, steps: int, name: str) -> str:
     assert frame.view is not None
     share = min(1.0, frame.step / steps)
-    pace_now = f"{three(frame.steps_per_second)} steps/s" if frame.steps_per_second else "…"
-    note = f"step {frame.step:,} of {steps:,} · {pace_now}"
+    note = f"step {frame.step:,} of {steps:,}" + _figures(
+        frame.steps_per_second, frame.measures, frame.view
+    )
     bar = f'<div class="bar"><i style="width:{share:.0%}"></i></div>'
     return _cell("now", name, _image(frame.view, name) + bar, _modes(frame.measures), note)
 
 
 def _done(outcome: Outcome, name: str, mark: str) -> str:
     image = _image(outcome.view, name) if outcome.view is not None else _blank("no samples")
-    note = f"{three(outcome.steps_per_second)} steps/s" if outcome.steps else ""
-    if outcome.message:
-        note = f"{outcome.message} Step {outcome.steps:,}."
+    note = f"{outcome.message} Step {outcome.steps:,}" if outcome.message else ""
+    note += _figures(outcome.steps_per_second, outcome.measures, outcome.view)
     return _cell(mark, name, image, _modes(outcome.measures), note)
+
+
+def _figures(pace: float, measures: Measures | None, view: PointView | ImageView | None) -> str:
+    """What stands small below a cell, each after a dot."""
+    found = []
+    if pace:
+        found.append(f"{three(pace)} steps/s")
+    if measures is not None and measures.w1 is not None:
+        found.append(f"W1 {three(measures.w1)}")
+    if isinstance(view, PointView) and (np.abs(view.fake) > view.extent).any(1).mean() > 0.5:
+        found.append("most samples lie outside the picture")
+    return "".join(f" · {one}" for one in found)
 
 
 def _image(view: PointView | ImageView, name: str) -> str:
@@ -231,5 +246,5 @@ def _cell(mark: str, name: str, image: str, modes: str, note: str) -> str:
     return (
         f'<div class="wgan-cell {mark}"><div class="row">{html.escape(name)}</div>{image}'
         f'<div class="modes"><span>{modes}</span>{word}</div>'
-        f"<small>{html.escape(note)}</small></div>"
+        f"<small>{html.escape(note.removeprefix(' · '))}</small></div>"
     )

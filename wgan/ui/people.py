@@ -1,7 +1,8 @@
 """Who this browser tab is: the owner of a run, a watcher, a voter.
 
-An owner's secret lives in the tab's session. It comes there when the run is made, or by the owner's
-link, from whose address it is taken at once so that the address can be shared.
+An owner's secret lives in the tab's session. It comes there when the run is made, by the owner's
+link, from whose address it is taken at once so that the address can be shared, or from the browser,
+which keeps it while the tab is open, see `wgan.ui.keeper`.
 """
 
 from __future__ import annotations

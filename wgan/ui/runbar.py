@@ -81,10 +81,16 @@ def _speed(run: Run) -> None:
 
 def about(run: Run) -> str:
     """One sentence on what to watch for in this run; once it is changed, on what it began as."""
-    if name := _preset_of(run.config):
+    if name := _preset_of_run(run):
         return PRESETS[name].about
     began = _preset_of(run.first_config)
     return f"Began as “{PRESETS[began].title}”." if began else data.about(run.config.data)
+
+
+def _preset_of_run(run: Run) -> str | None:
+    """The preset that the run is; a changed one is none, though its settings may be another's."""
+    changed = any(event.kind == "change" for event in run.events)
+    return None if changed else _preset_of(run.config)
 
 
 def _preset_of(config: ExperimentConfig) -> str | None:
@@ -95,11 +101,13 @@ def _preset_of(config: ExperimentConfig) -> str | None:
 
 def _preset(run: Run) -> None:
     names = list(PRESETS)
-    value = _preset_of(run.config)
+    value = _preset_of_run(run)
     key = binding.mirror("preset", value)
 
     def choose() -> None:
-        if (name := st.session_state[key]) and not binding.replaced(key):
+        name = st.session_state[key]
+        # A page that comes back may speak of a widget as changed that nobody touched.
+        if name and name != value and not binding.replaced(key):
             binding.start(PRESETS[name].config)
 
     st.selectbox(
@@ -119,8 +127,9 @@ def _seed(run: Run) -> None:
     key = binding.mirror("seed", run.config.seed)
 
     def choose() -> None:
-        if not binding.replaced(key):
-            binding.restart(run, {"seed": st.session_state[key]})
+        seed = st.session_state[key]
+        if seed != run.config.seed and not binding.replaced(key):
+            binding.restart(run, {"seed": seed})
 
     limits = span("seed")
     st.number_input(

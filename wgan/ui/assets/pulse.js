@@ -22,7 +22,11 @@ function begin(parent) {
       clearInterval(timer)
     } else if (!document.hidden && performance.now() - changed > LONG) {
       changed = performance.now()
-      pulse.ask()
+      try {
+        pulse.ask()
+      } catch {
+        // The server is away; Streamlit connects again and says so.
+      }
     }
   }, 1000)
   return pulse

@@ -1,0 +1,24 @@
+// Keeps the secrets of this tab's own runs while the tab is open, and hands back those that its
+// session on the server has lost: the page was loaded again, or the server began anew.
+
+const handed = new Set() // a secret that is not taken is not handed back again and again
+const name = run => `wgan-owner-${run}`
+
+export default function ({ data, setTriggerValue }) {
+  try {
+    for (const [run, secret] of Object.entries(data.owned)) {
+      sessionStorage.setItem(name(run), secret)
+      handed.delete(run)
+    }
+    const found = {}
+    for (const run of data.missed) {
+      const secret = sessionStorage.getItem(name(run))
+      if (!secret || handed.has(run)) continue
+      found[run] = secret
+      handed.add(run)
+    }
+    if (Object.keys(found).length) setTriggerValue("found", found)
+  } catch {
+    // No storage is allowed here: a reload needs the owner's link.
+  }
+}

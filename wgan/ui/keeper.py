@@ -1,0 +1,54 @@
+"""Keeps the secrets of a tab's own runs in its browser, so that a reload does not lose them.
+
+Streamlit forgets a session when its page is loaded again. The browser's session storage belongs to
+one tab and lasts until it is closed: a watcher's tab has nothing there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.resources import files
+
+import streamlit as st
+from streamlit.components.v2 import component
+
+from wgan.lab.registry import lab
+from wgan.lab.run import Run
+from wgan.limits import LimitError
+from wgan.ui import people
+
+_ASSETS = files("wgan.ui") / "assets"
+_KEY = "wgan-keeper"
+_KEEPER = component(
+    "wgan_keeper",
+    html='<div class="wgan-keeper" aria-hidden="true"></div>',
+    css=(_ASSETS / "keeper.css").read_text("utf-8"),
+    js=(_ASSETS / "keeper.js").read_text("utf-8"),
+    isolate_styles=False,
+)
+
+
+def keep_owned(runs: Sequence[Run]) -> None:
+    """Leaves the secrets of these runs with the browser, and takes those that it has kept.
+
+    Call it once a page, outside fragments.
+    """
+    owned = {run.id: people.secret_of(run) for run in runs if people.owns(run)}
+    missed = [run.id for run in runs if run.id not in owned]
+    _KEEPER(key=_KEY, data={"owned": owned, "missed": missed}, on_found_change=_take)
+
+
+def _take() -> None:
+    state = st.session_state.get(_KEY)
+    take(state.get("found") if isinstance(state, dict) else None)
+
+
+def take(found: object) -> None:
+    """Owns the runs whose secrets a browser has sent: {run id: secret}. It is not trusted."""
+    for id, secret in list(found.items())[:100] if isinstance(found, dict) else ():
+        try:
+            run = lab().get(id) if isinstance(id, str) else None
+        except LimitError:
+            continue
+        if run is not None and isinstance(secret, str) and run.room.is_owner(secret):
+            people.remember(run, secret)
