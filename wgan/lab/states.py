@@ -14,8 +14,8 @@ from wgan.config import ExperimentConfig
 from wgan.lab.frame import Event
 from wgan.lab.history import least_missed
 
-STATE_BYTES = 32_000_000  # of all the states that are kept of a run, but two there always are
-CHEAP = 10.0  # seconds of training that are spent on coming back to a step exactly
+STATE_BYTES = 16_000_000  # of all the states that are kept of a run, but two there always are
+CHEAP = 20.0  # seconds of training that are spent on coming back to a step exactly
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import logging
 import threading
@@ -10,7 +11,7 @@ import time
 # Allocations, and younger collections, between two collections of each generation: a training step
 # and a redrawing make thousands of short-lived objects that free themselves.
 SELDOM = (10_000, 20, 20)
-# Seconds between two collections of all generations. What a visitor held who left, megabytes a run,
+# Seconds between two collections of all generations, after which the system gets its memory back. What a visitor held who left, megabytes a run,
 # hangs together in cycles, and by its thresholds the collector would come to it in ten minutes.
 TIDY = 30.0
 
@@ -35,9 +36,13 @@ def settle() -> None:
 
 
 def _tidy() -> None:
+    # glibc keeps what was freed in the midst of its heaps, unless it is asked; others have no need.
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     while True:
         time.sleep(TIDY)
         gc.collect()
+        if trim is not None:
+            trim(0)
 
 
 def _log_to_stderr() -> None:
