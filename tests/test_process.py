@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import platform
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).parents[1]
 CLASS = """
@@ -78,3 +81,34 @@ def test_a_closed_tab_is_no_fault_and_a_fault_is_one():
     )
     assert done.stderr.count("Traceback") == 1, done.stderr
     assert "RuntimeError: a fault" in done.stderr
+
+
+HOLES = """
+import gc, time
+from pathlib import Path
+
+import pytest
+from wgan.ui import process
+
+def resident(): return int(Path("/proc/self/statm").read_text().split()[1])
+before = resident()
+pieces = [bytearray(3000) for _ in range(100_000)]
+kept, full = pieces[::100], resident()
+del pieces  # what is kept is spread all over the heap
+process.TIDY = 0.05
+process.settle()
+deadline = time.monotonic() + 30
+while resident() - before > (full - before) / 4 and time.monotonic() < deadline:
+    time.sleep(0.01)
+print(resident() - before <= (full - before) / 4)
+"""
+
+
+@pytest.mark.skipif(
+    platform.libc_ver()[0] != "glibc", reason="other C libraries have no such heaps"
+)
+def test_what_was_freed_goes_back_to_the_system():
+    done = subprocess.run(
+        [sys.executable, "-c", HOLES], cwd=ROOT, capture_output=True, text=True, timeout=120
+    )
+    assert done.stdout.split() == ["True"], done.stderr

@@ -5,13 +5,14 @@ from __future__ import annotations
 import ctypes
 import gc
 import logging
+import os
 import threading
 import time
 
 # Allocations, and younger collections, between two collections of each generation: a training step
 # and a redrawing make thousands of short-lived objects that free themselves.
 SELDOM = (10_000, 20, 20)
-# Seconds between two collections of all generations, after which the system gets its memory back. What a visitor held who left, megabytes a run,
+# Seconds between two collections of all generations. What a visitor held who left, megabytes a run,
 # hangs together in cycles, and by its thresholds the collector would come to it in ten minutes.
 TIDY = 30.0
 
@@ -36,8 +37,9 @@ def settle() -> None:
 
 
 def _tidy() -> None:
-    # glibc keeps what was freed in the midst of its heaps, unless it is asked; others have no need.
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    # glibc keeps what was freed in the midst of its heaps until it is asked; others have no such
+    # function. Windows' C library is not found by None.
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if os.name == "posix" else None
     while True:
         time.sleep(TIDY)
         gc.collect()
