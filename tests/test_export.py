@@ -24,7 +24,7 @@ from tests.conftest import MakeConfig, MakeRun
 from wgan import cli, losses
 from wgan.config import ConfigError, ExperimentConfig, choices, from_json
 from wgan.export.curves import COLUMNS, curves_csv
-from wgan.export.film import film, sheet
+from wgan.export.film import GAP, film, sheet
 from wgan.export.script import MAX_LINES, MAX_POINTS, refusal, script
 from wgan.lab.frame import Curve, Event
 from wgan.lab.history import Snapshot
@@ -349,9 +349,10 @@ def test_a_film_shows_every_snapshot_and_a_sheet_at_most_eight(make_run: MakeRun
     assert (pictures[0] != pictures[2]).any()
     with Image.open(io.BytesIO(sheet(taken))) as png:
         assert png.format == "PNG"
-        assert png.size == (3 * pictures[0].shape[1], pictures[0].shape[0])
+        height, width = pictures[0].shape[:2]
+        assert png.size == (3 * width + 2 * GAP, height)
     with Image.open(io.BytesIO(sheet(taken * 7))) as png:
-        assert png.size == (4 * pictures[0].shape[1], 2 * pictures[0].shape[0])
+        assert png.size == (4 * width + 3 * GAP, 2 * height + GAP)
 
 
 def test_no_snapshots_are_no_film():

@@ -214,7 +214,7 @@ def test_looking_back_shows_the_samples_of_then(kind: str, request: pytest.Fixtu
     app.set("look_back", 0)
     then = samples()
     if kind == "points":
-        assert "The past: points at step 0 of 3" in then
+        assert "Points and critic as at step 0 of 3" in then
         assert json.loads(then)["data"] == json.loads(first)["data"]
     else:
         assert then == first

@@ -15,7 +15,7 @@ from wgan.zoo.pictures import draw_points
 
 SIDE = 320  # pixels of a square of samples
 CAPTION = 28  # pixels of the line above it
-STILLS, COLUMNS = 8, 4  # of the sheet
+STILLS, COLUMNS, GAP = 8, 4, 16  # of the sheet; pixels between two stills
 SHOWN, LAST = 120, 2000  # milliseconds of a picture, and of the last one
 _INK = "#22272e"
 
@@ -53,10 +53,10 @@ def sheet(snapshots: Sequence[Snapshot]) -> bytes:
     count = min(STILLS, len(snapshots))
     chosen = np.linspace(0, len(snapshots) - 1, count).round().astype(int)
     stills = [_still(snapshots[i]) for i in chosen]
-    width, height = stills[0].size
+    width, height = (side + GAP for side in stills[0].size)
     columns = min(COLUMNS, count)
     rows = -(-count // columns)
-    canvas = Image.new("RGB", (columns * width, rows * height), "white")
+    canvas = Image.new("RGB", (columns * width - GAP, rows * height - GAP), "white")
     for i, still in enumerate(stills):
         canvas.paste(still, (i % columns * width, i // columns * height))
     out = io.BytesIO()

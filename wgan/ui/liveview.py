@@ -184,9 +184,9 @@ def _samples(frame: Frame, view: PointView | ImageView | None, past: int | None)
         alt = "Real and generated points over the critic's value surface"
         note = ""
         if past is not None:
-            note = f"The past: points at step {past:,} of {frame.step:,}, critic included."
+            note = f"Points and critic as at step {past:,} of {frame.step:,}."
         elif "surface" in layers:
-            note = "Surface: green where the critic scores high, purple where it scores low."
+            note = "Green: the critic scores high; purple: low."
         live_figure(figure, key="samples", height=520, alt=alt, note=note)
         return
     fake, real = frame.once(("images", past), lambda: _grids(view))
