@@ -282,5 +282,5 @@ def test_measuring_shows_the_critic_what_training_shows_it(
     observer.measure()
     (real, fake), raw = seen[:2], trainer.generator(trainer.draw_latents(2500))
     assert real == (trainer.draw_real(300).min().item(), 1)
-    assert fake[0] == pytest.approx(raw.min().item(), abs=0.1)
-    assert fake[1] == pytest.approx(raw.max().item(), abs=0.1)
+    assert fake[0] == pytest.approx(raw.min().item(), abs=0.2)  # extremes of other samples
+    assert fake[1] == pytest.approx(raw.max().item(), abs=0.2)
