@@ -157,19 +157,6 @@ def test_from_the_first_visit_to_the_cure(lab: Server, tab: Page, problems: list
     assert own(problems) == []
 
 
-def test_a_reload_keeps_the_run_ones_own(lab: Server, tab: Page):
-    opened(tab, f"{lab.url}/?preset=ring-wgan-gp")
-    tab.reload()
-    pause = tab.get_by_role("button", name="Pause")
-    pause.click()  # once it is enabled
-    tab.get_by_role("button", name="Play", exact=True).wait_for()
-    other = tab.context.new_page()  # of the same browser, by the shared link
-    other.goto(tab.url)
-    other.get_by_text("belongs to someone else").wait_for()
-    assert other.get_by_role("button", name="Play", exact=True).is_disabled()
-    other.close()
-
-
 def test_toggles_while_it_plays(lab: Server, tab: Page, problems: list[str]):
     opened(tab, f"{lab.url}/?preset=ring-wgan-gp")
     tab.evaluate(
@@ -253,7 +240,7 @@ def test_charts_keep_node_and_zoom_while_it_plays(lab: Server, tab: Page):
     assert tab.locator(CURVE).evaluate("node => node._fullLayout.xaxis.range") == zoomed
 
 
-def test_a_reload_finds_the_same_run_at_a_later_step(lab: Server, tab: Page):
+def test_a_reload_finds_the_same_run_and_its_owner(lab: Server, tab: Page):
     opened(tab, lab.url)
     choose(tab, "objective", "Hinge")
     wait_step(tab, 30)
@@ -265,6 +252,13 @@ def test_a_reload_finds_the_same_run_at_a_later_step(lab: Server, tab: Page):
     assert step(tab) >= before
     assert segments(tab, "objective").locator("[aria-checked=true]").inner_text() == "Hinge"
     wait_step(tab, before + 10)
+    tab.get_by_role("button", name="Pause").click()  # once it is enabled again
+    tab.get_by_role("button", name="Play", exact=True).wait_for()
+    other = tab.context.new_page()  # another tab of the same browser, by the shared link
+    other.goto(url)
+    other.get_by_text("belongs to someone else").wait_for()
+    assert other.get_by_role("button", name="Play", exact=True).is_disabled()
+    other.close()
 
 
 def test_the_guide_and_back_keeps_the_run(lab: Server, tab: Page):
