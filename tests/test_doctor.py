@@ -204,6 +204,20 @@ def test_evidence_must_last_and_an_alarm_stays_for_a_while(name: str):
     assert told(*[ill] * (2 * HELD), since=apart * HELD) == [name]
 
 
+def test_a_factor_reads_as_a_number():
+    read = {}
+    for decades in (-3.8, 3.8, -12.0):
+        (alarm,) = diagnose(
+            _frame(ExperimentConfig(), gradient_decades=[(APART, [decades] * HELD)])
+        )
+        read[decades] = alarm.evidence.partition("about ")[2].partition(" than")[0]
+    assert read == {
+        -3.8: "6,000 times smaller",
+        3.8: "6,000 times larger",
+        -12.0: "10¹² times smaller",
+    }
+
+
 def test_a_collapse_is_one_only_when_the_generator_is_grown_up():
     one_mode = math.log(8)
     config = ExperimentConfig()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import math
 import re
 
 import numpy as np
@@ -18,6 +19,7 @@ from scipy.ndimage import median_filter
 from wgan import figures
 from wgan.figures import curves as curves_module
 from wgan.figures.curves import MAX_POINTS, round_range, round_up, smoothed, thinned
+from wgan.figures.meter import GROWN
 from wgan.lab.frame import Curve, Event, Measures, PointView
 
 ANY_FLOATS = hnp.arrays(
@@ -326,7 +328,9 @@ def measures(**changes) -> Measures:
         "high_quality_real": 0.99,
         "averaged": True,
     }
-    return Measures(step=1, critic_estimate=1.0, gradient_norm=1.0, **(values | changes))
+    return Measures(
+        **({"step": 1, "critic_estimate": 1.0, "gradient_norm": 1.0} | values | changes)  # pyright: ignore
+    )
 
 
 def test_the_meter_says_how_many_modes():
@@ -338,6 +342,14 @@ def test_the_meter_says_how_many_modes():
     assert 'role="img"' in text
     assert "3 of 10 modes covered" in text
     assert "averaged generator" not in figures.mode_meter(measures(averaged=False), [])
+
+
+def test_a_young_blob_is_no_collapse():
+    one_mode = {"modes": 0, "mode_kl": math.log(10)}
+    young, grown = measures(**one_mode, step=GROWN - 1), measures(**one_mode, step=GROWN)
+    spread = measures(modes=3, mode_kl=0.5, step=GROWN)
+    told = ["collapsed" in figures.mode_meter(m) for m in (young, grown, spread)]
+    assert told == [False, True, False]
 
 
 def test_the_meter_escapes_names():

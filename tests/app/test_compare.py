@@ -16,6 +16,7 @@ from wgan.lab.registry import lab
 from wgan.lab.run import Run
 from wgan.limits import limits
 from wgan.presets import PRESETS
+from wgan.ui import binding
 from wgan.ui.panels import names
 from wgan.ui.words import sections
 
@@ -198,6 +199,29 @@ def test_a_branch_of_a_chosen_run_joins_them():
     assert branch.frame.step == 6
     page.redraw()
     assert page.charts()["w1"]["layout"]["shapes"]
+
+
+def test_one_click_that_comes_twice_is_one_branch(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(binding, "TWICE", 60.0)
+    run = trained(make())
+    page = Compare(run)
+    page.set("compare_change", "optimizer=rmsprop")
+    page.click("compare_add_branch")
+    assert len(lab().ids()) == 2
+    page.at.query_params["runs"] = run.id  # the second message knows no other run yet
+    page.at.session_state["compare_runs"] = [run.id]
+    page.redraw()
+    page.click("compare_add_branch")
+    assert len(lab().ids()) == 2
+
+
+def test_all_are_there_before_they_start_together(monkeypatch: pytest.MonkeyPatch):
+    runs = [trained(make()), trained(make(), 9)]
+    page = Compare(*runs)
+    assert not page.widget("compare_together").disabled
+    monkeypatch.setattr(runs[1], "_state", "loading")
+    page.redraw()
+    assert page.widget("compare_together").disabled
 
 
 def test_presets_join_until_there_is_no_more_room():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 from pathlib import Path
@@ -11,8 +12,10 @@ import pytest
 from lab_app import wait_for
 from streamlit.testing.v1 import AppTest
 
+from wgan.figures.meter import three
 from wgan.lab import duel as lab_duel
 from wgan.lab.duel import Duel, duels
+from wgan.lab.frame import PointView
 from wgan.lab.registry import lab
 from wgan.studies.cells import METHODS, cell
 
@@ -112,7 +115,31 @@ def test_every_choice_arrives_and_the_cells_fill():
         assert html.count("best-word") > 0
         assert html.count("worst-word") > 0
     assert "steps/s" in html
+    distances = re.findall(r"W1 ([\d.]+)", html)
+    assert distances == [
+        three(outcome.measures.w1)
+        for outcome in duel.outcomes.values()
+        if outcome.measures and outcome.measures.w1
+    ]
+    assert len(distances) == 4
     assert lab().ids() == []
+
+
+def test_samples_outside_the_picture_are_said():
+    app = DuelApp()
+    app.set("duel_data", "ring8")
+    app.set("duel_rows_ring8", ["narrow"])
+    app.set("duel_methods", ["gan"])
+    app.set("duel_steps", 50)
+    app.click("duel_start")
+    app.through()
+    assert "outside" not in app.html()
+    ((key, outcome),) = app.duel.outcomes.items()
+    assert isinstance(outcome.view, PointView)
+    gone = dataclasses.replace(outcome.view, fake=outcome.view.fake + 100)
+    app.duel._outcomes[key] = dataclasses.replace(outcome, view=gone)
+    app.redraw()
+    assert "most samples lie outside the picture" in app.html()
 
 
 def test_a_reload_finds_the_duel_by_its_address():
@@ -133,7 +160,9 @@ def test_its_maker_stops_it():
     app.click("duel_start")
     app.click("duel_stop")
     assert app.duel.stopped
+    assert "0 of 8 runs" in app.html()
     assert "stopped" in app.html()
+    assert "waits" not in app.html()
     assert lab().ids() == []
     assert "duel_stop" not in app.widgets()
 

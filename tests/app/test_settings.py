@@ -13,7 +13,7 @@ from lab_app import IMAGES, POINTS, LabApp, covers, wait_for
 from wgan.config import SHORTHANDS, choices, diff
 from wgan.lab.registry import lab
 from wgan.losses import CRITIC_EQUATIONS
-from wgan.presets import collapse, cure
+from wgan.presets import PRESETS, collapse, cure
 from wgan.ui import binding, controls
 
 
@@ -42,6 +42,16 @@ def test_cure_and_back(base: Any, open_lab: Callable[..., LabApp]):
     assert app.run.config.critic_steps == 1
     assert app.has("cure")
     assert app.id == id
+
+
+def test_a_changed_run_is_no_preset_though_it_has_its_settings(open_lab: Callable[..., LabApp]):
+    base = PRESETS["digits-gan"].config.replace({"seed": 3})
+    app = open_lab(base)
+    assert app.widget("preset").value == "digits-gan"
+    app.click("cure")
+    assert app.run.config == PRESETS["digits-wgan-gp"].config.replace({"seed": 3})
+    assert app.widget("preset").value is None
+    assert any("Began as" in html.value for html in app.at.html)
 
 
 @covers("switch_objective", "switch_constraint", "switch_norm_d", "switch_optimizer")
