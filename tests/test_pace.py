@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from wgan.ui import pace
 from wgan.ui.pace import GONE, PACES, REDRAWINGS, Crowd
 
 
@@ -29,3 +30,17 @@ def test_tabs_that_were_closed_no_longer_count():
     assert crowd.pace == 1.0
     now = GONE + 1
     assert crowd.pace == 0.5
+
+
+def test_a_page_that_takes_long_to_draw_has_a_pace_of_its_own(monkeypatch: pytest.MonkeyPatch):
+    now = 100.0
+    here = Crowd(clock=lambda: now)
+    monkeypatch.setattr(pace, "crowd", lambda: here)
+    monkeypatch.setattr(pace, "_tab", lambda: "00ff")
+    assert (pace.beat().pace, pace.beat(least=1.0).pace) == (0.5, 1.0)
+    assert not pace.Beat(1.0, until=0.0, least=1.0).outlived
+    assert pace.Beat(1.0, until=0.0).outlived
+    for number in range(60):
+        here.note(f"tab {number}")
+    assert pace.beat(least=1.0).pace == 4.0
+    assert pace.Beat(1.0, until=0.0, least=1.0).outlived

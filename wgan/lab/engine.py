@@ -105,6 +105,17 @@ class Engine:
             return
         log.info("ready run=%s data=%s device=%s", self.id, config.data, self.trainer.device)
 
+    def release(self) -> None:
+        """Lets go of all that takes memory, once a prepared run is saved and no thread advances it.
+
+        Whoever still holds the run sees one that loads, and finds another of its id in the lab.
+        """
+        self._course = None
+        del self._data
+        self._state, self._message = "loading", "Saved; it comes back when it is watched"
+        self._version += 1
+        self.frame = Frame(self._version, self.id, "loading", self._wanted, message=self._message)
+
     def mark(self) -> tuple[Any, ...] | None:
         """What differs when there is something new to save; None before there is anything.
 

@@ -42,7 +42,7 @@ class Lab:
         store = None if folder is None else Store(folder, self.limits.autosave_runs, mb * 10**6)
         self._autosaver = Autosaver(store)
         self._places: dict[str, Place] = {}
-        # Runs that left memory, as long as somebody still holds them: they come back as they are.
+        # Runs that had to leave unsaved: while somebody holds them, they come back as they are.
         self._departed: weakref.WeakValueDictionary[str, Run] = weakref.WeakValueDictionary()
         self._schedulers: dict[str, Scheduler] = {}
         self._loaders: set[threading.Thread] = set()
@@ -217,8 +217,13 @@ class Lab:
         run = place.run
         del self._places[run.id]
         self._unschedule(run)
+        saved = self._autosaver.store is not None and self._autosaver.is_saved(run)
         self._autosaver.left(run.id)
-        if run.mark() is not None:
+        if run.mark() is None:
+            pass  # there was nothing yet
+        elif saved:
+            run.release()  # for minutes the sessions of visitors who have left still hold it
+        else:
             self._departed[run.id] = run
         log.info("left run=%s", run.id)
 

@@ -45,23 +45,30 @@ class Crowd:
 
 @dataclass(frozen=True)
 class Beat:
-    """The pace of a page as it was drawn. until: when it may be drawn again for another pace."""
+    """The pace of a page as it was drawn. until: when it may be drawn again for another pace.
+
+    least: the shortest pace of this page, however few watch.
+    """
 
     pace: float
     until: float
+    least: float = PACES[0]
 
     @property
     def outlived(self) -> bool:
         """Whether another pace suits better by now; asking says that the tab is there."""
         crowd().note(_tab())
-        return time.monotonic() > self.until and crowd().pace != self.pace
+        return time.monotonic() > self.until and max(crowd().pace, self.least) != self.pace
 
 
-def beat() -> Beat:
-    """The pace for a page that is being drawn."""
+def beat(least: float = PACES[0]) -> Beat:
+    """The pace for a page that is being drawn.
+
+    least: seconds between two redrawings of a page that takes long to draw, however few watch.
+    """
     crowd().note(tab := _tab())
     patience = PATIENCE + SPREAD * int(tab[:2], 16) / 255
-    return Beat(crowd().pace, time.monotonic() + patience)
+    return Beat(max(crowd().pace, least), time.monotonic() + patience, least)
 
 
 @cache

@@ -123,7 +123,7 @@ def shown(runs: Sequence[Run]) -> tuple[Any, ...]:
 
 def live(panels: Sequence[Panel], charts: DeltaGenerator) -> None:
     """Streams the runs into their places, and the curves on the same axes into `charts`."""
-    beat = pace.beat()
+    beat = pace.beat(least=1.0)  # several runs take several times as long to draw
     drawn = shown([panel.run for panel in panels])
     st.fragment(_live, run_every=beat.pace)(panels, charts, drawn, beat)
 
