@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 import weakref
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -55,8 +56,12 @@ def _record(runs: weakref.WeakSet[Run], file: Path) -> None:
 def _steps(runs: weakref.WeakSet[Run]) -> dict[str, int]:
     """Apart, so that no local name holds a run while the thread sleeps: none could ever go."""
     # Not the frame's step: a run that trains publishes only about twice a second.
-    ready = [run for run in list(runs) if run.state in ("playing", "paused")]
-    return {run.id: run.trainer.steps for run in ready}
+    steps = {}
+    for run in list(runs):
+        if run.state in ("playing", "paused"):
+            with suppress(AssertionError):  # it leaves memory at this very moment
+                steps[run.id] = run.trainer.steps
+    return steps
 
 
 if __name__ == "__main__":
