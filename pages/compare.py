@@ -22,12 +22,11 @@ if not runs:
 
 compare.verbs(runs)
 drawn = panels.panels(runs)
-# No default: another page may have chosen the curves that tell these runs apart.
-st.session_state.setdefault("compare_curves", ["w1", "modes"])
 st.pills(
     "Curves",
     list(OVERLAYS),
     selection_mode="multi",
+    default=st.session_state.get(compare.CURVES, ["w1", "modes"]),
     format_func=lambda name: OVERLAYS[name][0],
     key="compare_curves",
 )

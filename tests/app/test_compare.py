@@ -16,7 +16,7 @@ from wgan.lab.registry import lab
 from wgan.lab.run import Run
 from wgan.limits import limits
 from wgan.presets import PRESETS
-from wgan.ui import binding
+from wgan.ui import binding, compare
 from wgan.ui.panels import names
 from wgan.ui.words import sections
 
@@ -249,6 +249,20 @@ def test_a_full_server_is_one_sentence(monkeypatch: pytest.MonkeyPatch):
         limits.cache_clear()
     for run in page.runs:
         run.pause()
+
+
+def test_another_page_chooses_the_first_curves():
+    page = Compare(trained(make()))
+    assert page.widget("compare_curves").value == ["w1", "modes"]
+    page = Compare()
+    page.at.session_state[compare.CURVES] = ["gradient_decades"]
+    page.at.query_params["runs"] = trained(make()).id
+    page.redraw()
+    assert page.widget("compare_curves").value == ["gradient_decades"]
+    assert list(page.charts()) == ["gradient_decades"]
+    page.set("compare_curves", ["w1"])
+    page.redraw()
+    assert page.widget("compare_curves").value == ["w1"]
 
 
 def test_curves_axis_and_smoothing_change_the_charts():

@@ -19,7 +19,7 @@ from wgan.inspection.results import Anatomy
 from wgan.lab.registry import lab
 from wgan.presets import PRESETS
 from wgan.studies import layers, surface, weights
-from wgan.ui import shell
+from wgan.ui import compare, shell
 from wgan.ui.critic.anatomy import BATCHES
 from wgan.ui.critic.experiments import offer
 from wgan.ui.critic.sections import SECTIONS
@@ -239,7 +239,7 @@ def test_the_papers_critics_stand_side_by_side(
     assert offered is not None
     assert file == "compare.py"
     assert [run.config for run in runs] == list(offered.configs.values())
-    assert points.at.session_state["compare_curves"] == list(offered.curves)
+    assert points.at.session_state[compare.CURVES] == list(offered.curves)
     assert set(offered.curves) <= set(OVERLAYS)
 
 

@@ -49,6 +49,5 @@ def test_it_streams_and_keeps_the_camera(server: Callable[..., str], page: Page)
     page.get_by_role("button", name="Side by side").click()  # on another page
     page.wait_for_url("**/compare?runs=*")
     page.get_by_role("button", name="Pause all").click()
-    for name, chosen in (("Critic estimate", "true"), ("Exact W1", "false")):
-        pill = page.get_by_role("button", name=name, exact=True)
-        assert pill.get_attribute("aria-pressed") == chosen
+    for name, chosen in (("Critic estimate", True), ("Exact W1", False)):
+        page.get_by_role("button", name=name, exact=True, pressed=chosen).wait_for()

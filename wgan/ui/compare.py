@@ -18,6 +18,7 @@ from wgan.ui import binding, controls, people
 from wgan.ui.words import sections
 
 RUNS = "compare_runs"  # in the session: the ids, as they stand in the address
+CURVES = "compare_first_curves"  # the same: those to begin with, where another page has chosen them
 
 # Which runs -------------------------------------------------------------------------------------
 

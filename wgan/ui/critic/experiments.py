@@ -106,5 +106,5 @@ def row(run: Run, section: str) -> None:
             help=f"Starts them all on the page Compare. {offered.help}",
         ):
             compare.set_up([], list(offered.configs.values()))
-            st.session_state["compare_curves"] = list(offered.curves)
+            st.session_state[compare.CURVES] = list(offered.curves)
             shell.go_to("compare.py", st.query_params.to_dict())
