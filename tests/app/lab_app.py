@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 import time
@@ -128,7 +129,7 @@ class LabApp:
         """What a live chart or the pad was given, as JSON."""
         (found,) = (c for c in self.at.get("bidi_component") if getattr(c, "key", None) == key)
         proto: Any = found.proto  # pyright: ignore[reportAttributeAccessIssue]
-        return proto.json or json.dumps(json.loads(proto.bytes)[0])
+        return proto.json or json.dumps(json.loads(gzip.decompress(proto.bytes))[0])
 
     def widgets(self) -> Iterator[str]:
         """The key of every widget on the page; its label where it has none."""

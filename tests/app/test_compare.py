@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from typing import Any
 
@@ -84,7 +85,8 @@ class Compare:
         """The charts of a component, by name."""
         shown = self.at.get("bidi_component")
         (found,) = (node for node in shown if getattr(node, "key", None) == key)
-        charts = json.loads(found.proto.bytes)  # pyright: ignore[reportAttributeAccessIssue]
+        sent = found.proto.bytes  # pyright: ignore[reportAttributeAccessIssue]
+        charts = json.loads(gzip.decompress(sent))
         return {chart["name"]: chart for chart in charts}
 
     def samples(self, slot: int) -> dict[str, Any]:

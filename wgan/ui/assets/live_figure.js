@@ -1,32 +1,56 @@
 // Charts that stay: the default export runs again at every change of data or theme, with the same
 // `parentElement`, and draws into the same nodes. Zoom and hover survive.
 
-const shelves = new WeakMap() // parentElement -> its charts, and what they show as it came: JSON
+const FAILED = "The chart could not be drawn; training goes on. Reload the page to try again."
+const shelves = new WeakMap() // parentElement -> its charts, and what they show as it came: bytes
 
 export default function ({ data, parentElement }) {
   let shelf = shelves.get(parentElement)
   if (!shelf) {
-    shelf = { charts: [], text: null, figures: [] }
+    shelf = { charts: [], bytes: null, figures: null }
     shelves.set(parentElement, shelf)
   }
-  const text = new TextDecoder().decode(data)
-  if (text !== shelf.text) {
-    shelf.text = text
-    shelf.figures = JSON.parse(text)
+  if (!same(data, shelf.bytes)) {
+    shelf.bytes = data
+    shelf.figures = unpack(data)
   }
-  const grid = parentElement.querySelector(".wgan-figures")
-  while (shelf.charts.length > shelf.figures.length) shelf.charts.pop().close()
-  while (shelf.charts.length < shelf.figures.length) shelf.charts.push(mount(parentElement, grid))
-  shelf.figures.forEach((figure, i) => shelf.charts[i].show(figure))
+  const asked = shelf.figures // a promise: a newer one may be kept first
+  asked.then(
+    figures => {
+      if (asked === shelf.figures) arrange(parentElement, shelf.charts, figures)
+    },
+    error => {
+      console.error("Charts could not be unpacked.", error)
+      if (!shelf.charts.length) parentElement.querySelector(".wgan-figures").textContent = FAILED
+    },
+  )
   return () => {
     // Streamlit also cleans up after calls that a newer one has overtaken, while the node is still
     // on the page: only a node that has left it is let go.
     setTimeout(() => {
       if (parentElement.isConnected || shelves.get(parentElement) !== shelf) return
       shelves.delete(parentElement)
+      shelf.figures = null
       for (const chart of shelf.charts) chart.close()
     })
   }
+}
+
+// Unchanged figures stay the same objects, with which Plotly has nothing to do.
+function same(bytes, others) {
+  return others?.length === bytes.length && bytes.every((byte, i) => byte === others[i])
+}
+
+async function unpack(bytes) {
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))
+  return new Response(stream).json()
+}
+
+function arrange(parent, charts, figures) {
+  const grid = parent.querySelector(".wgan-figures")
+  while (charts.length > figures.length) charts.pop().close()
+  while (charts.length < figures.length) charts.push(mount(parent, grid))
+  figures.forEach((figure, i) => charts[i].show(figure))
 }
 
 // The promise of Plotly, which the loader keeps; whoever comes first creates it.
@@ -89,7 +113,7 @@ function mount(parent, grid) {
     console.error("A chart could not be drawn.", error)
     if (drawn) return // the last good picture stays
     wait.dataset.failed = ""
-    wait.textContent = "The chart could not be drawn; training goes on. Reload the page to try again."
+    wait.textContent = FAILED
   }
 
   function remember(changes) {
