@@ -37,6 +37,11 @@ def forged(owner: Viewer, watcher: Viewer) -> Iterator[tuple[str, list[WidgetSta
             yield f"{whose} widget {state.id[-40:]}", [other]
 
 
+def pressed(viewer: Viewer) -> list[list[WidgetState]]:
+    """The buttons of a page, those that it shows as disabled too."""
+    return [[WidgetState(id=id, trigger_value=True)] for id in viewer.widgets.ids.values()]
+
+
 def test_no_message_and_no_address_of_a_watcher_changes_the_run():
     async def class_of_two(server: AppServer) -> tuple[int, list[str]]:
         owner, watcher = Viewer(server.url, Seen(), "preset=ring-wgan-gp"), None
@@ -66,6 +71,14 @@ def test_no_message_and_no_address_of_a_watcher_changes_the_run():
             await guess.follow(0.3)
             await guess.close()
             tried += 1
+        other = Viewer(server.url, Seen(), f"runs={id}", "compare")
+        await other.follow(2)
+        assert "Pause" in other.widgets.ids
+        for states in pressed(other) + [one for _, one in forged(owner, other)]:
+            await other.send(states)
+            await other.follow(0.05)
+            tried += 1
+        await other.close()
         before = owner.step
         await owner.follow(3)  # neither paused nor begun anew
         assert owner.step > before
