@@ -340,9 +340,9 @@ def test_names_tell_runs_of_one_method_apart():
     clip, rmsprop, adam, gan = SETUPS["race"].configs
     assert names([clip, rmsprop, adam, gan]) == [
         "WGAN, clipped",
-        "WGAN-GP, optimizer rmsprop",
-        "WGAN-GP, optimizer adam",
+        "WGAN-GP, RMSProp",
+        "WGAN-GP, Adam",
         "GAN",
     ]
     assert names([adam, adam]) == ["WGAN-GP", "WGAN-GP"]
-    assert names([adam, adam.replace({"lr_d": 0.1})])[1] == "WGAN-GP, lr_d 0.1"
+    assert names([adam, adam.replace({"lr_d": 0.1})])[1] == "WGAN-GP, critic lr 0.1"

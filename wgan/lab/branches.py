@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from wgan.config import SHORTHANDS, ExperimentConfig, choices, diff, from_dict
-from wgan.lab.frame import shown_value
 from wgan.presets import RING_GAN, TOY, WGAN_CLIP, WGAN_GP, collapse, cure
+from wgan.terms import shortened, shown_value
 
 MOST = 4  # runs side by side
 QUICK = ("objective", "constraint", "norm_d", "optimizer")  # fields with one-click branches
@@ -16,19 +16,9 @@ QUICK = ("objective", "constraint", "norm_d", "optimizer")  # fields with one-cl
 
 def differences(first: ExperimentConfig, other: ExperimentConfig) -> str:
     """`constraint: gp → clip; lr: 0.001 → 5e-05`; empty when the two are the same."""
-    changed = short_diff(first, other)
+    changed = shortened(diff(first, other))
     parts = [f"{k}: {shown_value(old)} → {shown_value(new)}" for k, (old, new) in changed.items()]
     return "; ".join(parts)
-
-
-def short_diff(first: ExperimentConfig, other: ExperimentConfig) -> dict[str, tuple[Any, Any]]:
-    """`diff`, with one name for both networks where they changed alike."""
-    changed = diff(first, other)
-    for short, (a, b) in SHORTHANDS.items():
-        if a in changed and changed[a] == changed.get(b):
-            # In the place of the first of the two.
-            changed = {short if k == a else k: v for k, v in changed.items() if k != b}
-    return changed
 
 
 def quick_changes(config: ExperimentConfig) -> dict[str, Mapping[str, Any]]:

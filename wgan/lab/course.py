@@ -18,13 +18,14 @@ from wgan.data import Dataset
 from wgan.inspection.attention import Attention
 from wgan.inspection.inspector import Inspector
 from wgan.inspection.pace import Inspections
-from wgan.lab.frame import Event, Measures, describe
+from wgan.lab.frame import Event, Measures
 from wgan.lab.past import Past
 from wgan.lab.record import Record, fill_in, with_real
 from wgan.lab.saved import Saved, weights
 from wgan.lab.states import Way
 from wgan.lab.walk import Walk
 from wgan.lab.watch import Watch
+from wgan.terms import describe
 from wgan.trainer import Trainer
 
 log = logging.getLogger("wgan.lab")

@@ -183,39 +183,3 @@ class Frame:
             if key not in self._built:
                 self._built[key] = build()
             return self._built[key]
-
-
-# How a marker on the curves calls the values of the two fields that tell the most.
-_SHORT = {
-    "gan": "GAN",
-    "gan_saturating": "saturating GAN",
-    "lsgan": "LSGAN",
-    "wgan": "WGAN",
-    "hinge": "hinge",
-    "none": "no constraint",
-    "clip": "clipping",
-    "gp": "GP",
-    "gp_onesided": "one-sided GP",
-    "r1": "R1",
-    "r2": "R2",
-}
-
-
-def describe(changes: Mapping[str, tuple[Any, Any]]) -> str:
-    """One short line for people: `WGAN · GP · critic_steps 5`."""
-    words = []
-    for name, (_, new) in changes.items():
-        telling = name in ("objective", "constraint")
-        words.append(_SHORT[new] if telling else f"{name} {shown_value(new)}")
-    return " · ".join(words)
-
-
-def shown_value(value: Any) -> str:
-    """A field's value as people read it."""
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    if isinstance(value, float):
-        return f"{value:g}"
-    if isinstance(value, tuple):
-        return ", ".join(map(str, value)) or "none"
-    return str(value)

@@ -8,9 +8,10 @@ from typing import Any
 
 from wgan.config import diff
 from wgan.lab.archive import command
-from wgan.lab.frame import Event, describe
+from wgan.lab.frame import Event
 from wgan.protocol.methods import DATA, MODES, PUBLISHED, Method
 from wgan.protocol.runs import Result
+from wgan.terms import describe
 
 NONE = "–"
 

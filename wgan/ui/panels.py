@@ -12,14 +12,15 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from wgan import figures
-from wgan.config import FIELDS, SHORTHANDS, ExperimentConfig
+from wgan.config import FIELDS, SHORTHANDS, ExperimentConfig, diff
 from wgan.data import title
 from wgan.figures import COLORS, LETTERS, OVERLAYS, Lane
-from wgan.lab.branches import differences, short_diff
-from wgan.lab.frame import Event, Frame, PointView, shown_value
+from wgan.lab.branches import differences
+from wgan.lab.frame import Event, Frame, PointView
 from wgan.lab.registry import lab
 from wgan.lab.run import Run
 from wgan.limits import LimitError
+from wgan.terms import shortened, term
 from wgan.ui import _compat, binding, compare, liveview, pace, people, shell
 from wgan.ui.live import Chart, live_figure, live_figures
 from wgan.ui.words import plain
@@ -63,14 +64,14 @@ def panels(runs: Sequence[Run]) -> list[Panel]:
 
 def names(configs: Sequence[ExperimentConfig]) -> list[str]:
     """What each of several runs is called: its method, and where others of that method differ,
-    the first thing that it has of its own: `WGAN-GP, optimizer adam`."""
+    the first thing that it has of its own: `WGAN-GP, Adam`."""
     called = []
     for config in configs:
         method = method_of(config)
         peers = [other for other in configs if method_of(other) == method]
-        varying = {name for peer in peers for name in short_diff(peers[0], peer)}
+        varying = {name for peer in peers for name in shortened(diff(peers[0], peer))}
         own = [n for n in (*SHORTHANDS, *FIELDS) if n in varying][:1]
-        shown = [f"{n} {shown_value(getattr(config, SHORTHANDS.get(n, (n,))[0]))}" for n in own]
+        shown = [term(n, getattr(config, SHORTHANDS.get(n, (n,))[0])) for n in own]
         called.append(", ".join([method, *shown]))
     return called
 
