@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
+glibc = pytest.mark.skipif(
+    platform.libc_ver()[0] != "glibc", reason="other C libraries have no such heaps"
+)
 CLASS = """
 import gc, logging, threading, torch
 from wgan.ui.process import SELDOM, settle
@@ -104,11 +107,41 @@ print(resident() - before <= (full - before) / 4)
 """
 
 
-@pytest.mark.skipif(
-    platform.libc_ver()[0] != "glibc", reason="other C libraries have no such heaps"
-)
+@glibc
 def test_what_was_freed_goes_back_to_the_system():
     done = subprocess.run(
         [sys.executable, "-c", HOLES], cwd=ROOT, capture_output=True, text=True, timeout=120
+    )
+    assert done.stdout.split() == ["True"], done.stderr
+
+
+SHARED = """
+import ctypes, sys, tempfile, threading
+from wgan.ui import process
+
+process.settle()
+gate = threading.Barrier(31)
+def visit():
+    piece = bytearray(3000)
+    gate.wait()
+    gate.wait()
+for _ in range(30): threading.Thread(target=visit).start()
+gate.wait()
+libc = ctypes.CDLL(None)
+libc.fopen.restype, libc.malloc_info.argtypes = ctypes.c_void_p, (ctypes.c_int, ctypes.c_void_p)
+libc.fclose.argtypes = (ctypes.c_void_p,)
+with tempfile.NamedTemporaryFile() as told:
+    file = libc.fopen(told.name.encode(), b"w")
+    libc.malloc_info(0, file)
+    libc.fclose(file)
+    print(told.read().count(b"<heap nr=") <= process.HEAPS)
+gate.wait()
+"""
+
+
+@glibc
+def test_the_threads_of_a_class_share_heaps():
+    done = subprocess.run(
+        [sys.executable, "-c", SHARED], cwd=ROOT, capture_output=True, text=True, timeout=120
     )
     assert done.stdout.split() == ["True"], done.stderr

@@ -8,6 +8,7 @@ import logging
 import os
 import threading
 import time
+from collections.abc import Callable
 
 # Allocations, and younger collections, between two collections of each generation: a training step
 # and a redrawing make thousands of short-lived objects that free themselves.
@@ -15,6 +16,10 @@ SELDOM = (10_000, 20, 20)
 # Seconds between two collections of all generations. What a visitor held who left, megabytes a run,
 # hangs together in cycles, and by its thresholds the collector would come to it in ten minutes.
 TIDY = 30.0
+# Heaps of the C library that threads share. By default each of a class's script threads gets one of
+# eight a core, and each heap keeps tens of megabytes that are free for its own threads only.
+HEAPS = 2
+_M_ARENA_MAX = -8  # glibc's malloc.h
 
 _settled = False
 _lock = threading.Lock()
@@ -27,6 +32,7 @@ def settle() -> None:
         if _settled:
             return
         _settled = True
+        _share_heaps()
         _log_to_stderr()
         # What is imported stays for good. Unless the garbage collector is told so, it goes through
         # all of torch again and again, 50 ms each time, while everything else stands still.
@@ -36,15 +42,24 @@ def settle() -> None:
         threading.Thread(target=_tidy, name="tidy", daemon=True).start()
 
 
+def _share_heaps() -> None:
+    if (limit := _c_function("mallopt")) is not None:
+        limit(_M_ARENA_MAX, HEAPS)
+
+
 def _tidy() -> None:
-    # glibc keeps what was freed in the midst of its heaps until it is asked; others have no such
-    # function. Windows' C library is not found by None.
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if os.name == "posix" else None
+    trim = _c_function("malloc_trim")  # until it is asked, it keeps what was freed inside a heap
     while True:
         time.sleep(TIDY)
         gc.collect()
         if trim is not None:
             trim(0)
+
+
+def _c_function(name: str) -> Callable[..., int] | None:
+    """A function of the C library, where it has one: both here are glibc's."""
+    # Windows' library is not found by None.
+    return getattr(ctypes.CDLL(None), name, None) if os.name == "posix" else None
 
 
 def _log_to_stderr() -> None:
