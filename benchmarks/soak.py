@@ -85,6 +85,7 @@ async def _fill(
 
     async def seat(number: int) -> None:
         rng = random.Random(number)
+        await asyncio.sleep(number)  # somebody comes first
         while time.monotonic() < end:
             shared = [viewer.query for viewer in present if viewer.query.startswith("run=")]
             watches = shared and rng.random() < WATCHES

@@ -119,7 +119,7 @@ SHARED = """
 import ctypes, sys, tempfile, threading
 from wgan.ui import process
 
-process.settle()
+process.share_heaps()
 gate = threading.Barrier(31)
 def visit():
     piece = bytearray(3000)

@@ -9,6 +9,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from functools import cache
 
 # Allocations, and younger collections, between two collections of each generation: a training step
 # and a redrawing make thousands of short-lived objects that free themselves.
@@ -25,6 +26,13 @@ _settled = False
 _lock = threading.Lock()
 
 
+@cache
+def share_heaps() -> None:
+    """Limits the C library's heaps; once there are more than eight, the library takes no limit."""
+    if (limit := _c_function("mallopt")) is not None:
+        limit(_M_ARENA_MAX, HEAPS)
+
+
 def settle() -> None:
     """Sets up the process at the first page of the first visitor; later calls do nothing."""
     global _settled
@@ -32,7 +40,6 @@ def settle() -> None:
         if _settled:
             return
         _settled = True
-        _share_heaps()
         _log_to_stderr()
         # What is imported stays for good. Unless the garbage collector is told so, it goes through
         # all of torch again and again, 50 ms each time, while everything else stands still.
@@ -40,11 +47,6 @@ def settle() -> None:
         gc.freeze()
         gc.set_threshold(*SELDOM)
         threading.Thread(target=_tidy, name="tidy", daemon=True).start()
-
-
-def _share_heaps() -> None:
-    if (limit := _c_function("mallopt")) is not None:
-        limit(_M_ARENA_MAX, HEAPS)
 
 
 def _tidy() -> None:

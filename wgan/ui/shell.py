@@ -12,13 +12,14 @@ from streamlit.errors import StreamlitPageNotFoundError
 from streamlit.navigation.page import Page
 
 from wgan.ui import _compat
-from wgan.ui.process import settle
+from wgan.ui.process import settle, share_heaps
 
 PAGES = Path(__file__).parents[2] / "pages"
 
 
 def navigation() -> Page:
     """The pages of the app; returns the one that was asked for."""
+    share_heaps()  # before a page brings in torch, while there are few threads
     return st.navigation(
         [
             # At `/`; it must not reserve `/lab`, which Streamlit does not serve for a default page.
