@@ -120,4 +120,5 @@ class Room:
 
 
 def _hash(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()
+    # A browser may send half a surrogate pair, which is no UTF-8: it is a wrong secret like others.
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
