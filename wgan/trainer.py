@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from wgan import losses, vitals
+from wgan.blocks import copied
 from wgan.config import ExperimentConfig, diff
 from wgan.lab.frame import Stage
 from wgan.networks import build_critic, build_generator, set_norm
@@ -367,7 +368,7 @@ class Trainer:
             "gradients": [parameter.grad for parameter in self.generator.parameters()],
             "figures": self._figures,
         }
-        return copy.deepcopy(state)
+        return copied(state)
 
     def load(self, state: Mapping[str, Any]) -> None:
         """Goes back to a `state()` of this trainer, or of another one of the same experiment."""

@@ -1,0 +1,48 @@
+"""Copies of nested states whose tensors lie in one block of memory."""
+
+from __future__ import annotations
+
+import copy
+import mmap
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+_ALIGNED = 64  # bytes, as torch's own tensors are
+
+
+def copied(state: Any) -> Any:
+    """A deep copy; all CPU tensors in it share one block, which the system has back as a whole.
+
+    A run keeps states for as long as it lives and makes a new one every second. As many small
+    tensors they left holes all over the heap, so that a server's memory grew by the hour.
+    """
+    tensors = {id(t): t for t in _tensors(state) if t.device.type == "cpu" and t.numel()}
+    block = mmap.mmap(-1, max(1, sum(map(_room, tensors.values()))))
+    memo: dict[int, Any] = {}
+    offset = 0
+    for key, tensor in tensors.items():
+        place = torch.frombuffer(block, dtype=tensor.dtype, count=tensor.numel(), offset=offset)
+        # In the tensor's own order: fused optimisers go through weight and moments side by side.
+        order = torch.empty_like(tensor, device="meta").stride()
+        memo[key] = place.as_strided(tensor.shape, order).copy_(tensor.detach())
+        offset += _room(tensor)
+    return copy.deepcopy(state, memo)
+
+
+def _room(tensor: Tensor) -> int:
+    return -(-tensor.nbytes // _ALIGNED) * _ALIGNED
+
+
+def _tensors(value: Any) -> Iterator[Tensor]:
+    """All tensors in nested containers."""
+    if isinstance(value, Tensor):
+        yield value
+    elif isinstance(value, Mapping):
+        for inner in value.values():
+            yield from _tensors(inner)
+    elif isinstance(value, (list, tuple)):
+        for inner in value:
+            yield from _tensors(inner)
