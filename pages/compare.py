@@ -12,6 +12,7 @@ from wgan.ui.words import plain, sections
 
 open_page("Compare")
 runs = compare.current()
+keep_owned(runs)
 
 with st.container(key="notices"):
     if text := binding.pop_notice():
@@ -49,5 +50,4 @@ with st.container(horizontal=True, gap="large"):
     )
 panels.live(drawn, panels.place())
 load_plotly()
-keep_owned(runs)
 stay_alive()

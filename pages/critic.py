@@ -15,6 +15,7 @@ from wgan.ui.words import plain, sections
 
 open_page("Critic")
 run = binding.current_run()
+keep_owned([run])
 
 with st.container(key="critic_bar", horizontal=True, vertical_alignment="center", gap="small"):
     link("lab.py", "To the lab", ":material/arrow_back:", run.id)
@@ -60,5 +61,4 @@ for tab, key in zip(tabs, SECTIONS, strict=True):
             )
         live(run, status, place, key)
 load_plotly()
-keep_owned([run])
 stay_alive()

@@ -15,6 +15,7 @@ from wgan.ui.words import plain
 
 open_page("Lab")
 run = binding.current_run()
+keep_owned([run])
 
 
 def place(key: str, **layout):
@@ -121,5 +122,4 @@ if share_tab.open:
 places = liveview.Places(status, findings, meter, samples, stages, curve, more, coverage, repeat)
 liveview.live(run, places, liveview.shown(run))
 load_plotly()
-keep_owned([run])
 stay_alive()

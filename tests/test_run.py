@@ -91,7 +91,7 @@ def test_a_change_is_logged_with_its_step_and_comes_before_the_next(make_run: Ma
         "lr_g": (1e-3, 0.5),
         "lr_d": (1e-3, 0.5),
     }
-    assert "hinge" in event.text
+    assert "Hinge" in event.text
     assert run.trainer.config == run.frame.config == wanted
     # Step 8 is trained with it.
     expected = make_run()

@@ -9,10 +9,10 @@ from wgan.config import SHORTHANDS
 
 _OBJECTIVES = {
     "gan": "GAN",
-    "gan_saturating": "saturating GAN",
+    "gan_saturating": "Saturating GAN",
     "lsgan": "LSGAN",
     "wgan": "WGAN",
-    "hinge": "hinge",
+    "hinge": "Hinge",
 }
 _CONSTRAINTS = {
     "none": "no constraint",

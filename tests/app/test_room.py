@@ -272,8 +272,9 @@ def test_a_reload_gives_the_run_back_and_nothing_else_does(owner: LabApp):
     id = owner.id
     assert _hand_back({id: SECRET}, id)
     wrong: list[object] = [
-        None, [], "x", {}, {id: "guess"}, {id: None}, {id: [SECRET]}, {"other": SECRET}, {id: "\ud800"},
-        {1: SECRET}, {"": SECRET}, {f"{n}": SECRET for n in range(200)} | {id: SECRET},
+        None, [], "x", {}, {id: "guess"}, {id: None}, {id: [SECRET]}, {"other": SECRET},
+        {id: "\ud800"}, {1: SECRET}, {"": SECRET},
+        {f"{n}": SECRET for n in range(200)} | {id: SECRET},
     ]  # fmt: skip
     for found in wrong:
         assert not _hand_back(found, id), found

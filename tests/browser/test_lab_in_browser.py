@@ -261,6 +261,20 @@ def test_a_reload_finds_the_same_run_and_its_owner(lab: Server, tab: Page):
     other.close()
 
 
+def test_a_vote_counts_once_also_after_reloads(lab: Server, tab: Page):
+    opened(tab, lab.url)
+    tab.get_by_role("tab", name="Classroom").click()
+    tab.get_by_label("Question").fill("What happens?")
+    tab.get_by_label("Answer 1").fill("It heals")
+    tab.get_by_label("Answer 2").fill("Nothing")
+    tab.get_by_role("button", name="Ask the room").click()
+    tab.get_by_role("button", name="It heals").click()
+    for _ in range(3):
+        tab.get_by_text("1 vote · yours is counted").wait_for()
+        assert tab.get_by_role("button", name="Nothing").is_disabled()
+        tab.reload()
+
+
 def test_the_guide_and_back_keeps_the_run(lab: Server, tab: Page):
     opened(tab, lab.url)
     url, before = tab.url, step(tab)

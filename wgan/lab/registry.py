@@ -193,6 +193,12 @@ class Lab:
         with self._lock:
             return [id for id, place in self._places.items() if not place.leaving]
 
+    def training(self) -> int:
+        """How many runs take turns now: those that play and that somebody watches."""
+        with self._lock:
+            places = list(self._places.values())
+        return sum(place.run.state == "playing" and not place.asleep for place in places)
+
     # Room -----------------------------------------------------------------------------------
 
     def _settle(self, place: Place) -> None:

@@ -37,13 +37,14 @@ def current_run() -> Run:
         run = lab().get(wanted) if wanted else None
         if run is None:
             if wanted:
-                notice(f"The run {wanted[:20]!r} is not here any more; this is a new one.")
+                notice(f"There is no run {wanted[:20]!r} here, or no more; this is a new one.")
             run = create(_first_config())
     except LimitError as error:
         st.warning(str(error), icon=":material/info:", title="This server is full")
         st.caption("Runs that others share can still be watched by their links.")
         st.stop()
-    people.take_owners_link(run)
+    if not people.take_owners_link(run) and not people.owns(run):
+        notice("This is not the link of this run's owner; you are watching it.")
     _show(run)
     return run
 
@@ -58,9 +59,9 @@ def _first_config() -> ExperimentConfig:
 
 def create(config: ExperimentConfig) -> Run:
     """A run that this tab owns. Raises `ConfigError`."""
-    secret = people.new_secret()
+    secret, keys = people.new_secret(), people.keys()
     run = lab().create(config, secret=secret, visitor=people.visitor())
-    people.remember(run, secret)
+    keys[run.id] = secret
     return run
 
 
@@ -96,9 +97,9 @@ def fork(run: Run) -> None:
     def copy() -> None:
         if repeated(run.id):
             return
-        secret = people.new_secret()
+        secret, keys = people.new_secret(), people.keys()
         new = lab().fork(run.id, secret=secret, visitor=people.visitor())
-        people.remember(new, secret)
+        keys[new.id] = secret
         _show(new)
         st.toast("This is a copy of your own; the other run goes on.", icon=":material/fork_right:")
 

@@ -61,7 +61,7 @@ def branch(
     run: Run, changes: Mapping[str, Any], step: int | None = None, *, playing: bool = True
 ) -> Run:
     """A branch that this tab owns. Raises `ConfigError`."""
-    secret = people.new_secret()
+    secret, keys = people.new_secret(), people.keys()
     new = lab().fork(
         run.id,
         step=step,
@@ -70,7 +70,7 @@ def branch(
         secret=secret,
         visitor=people.visitor(),
     )
-    people.remember(new, secret)
+    keys[new.id] = secret
     return new
 
 

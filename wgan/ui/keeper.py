@@ -1,7 +1,8 @@
 """Keeps the secrets of a tab's own runs in its browser, so that a reload does not lose them.
 
 Streamlit forgets a session when its page is loaded again. The browser's session storage belongs to
-one tab and lasts until it is closed: a watcher's tab has nothing there.
+one tab and lasts until it is closed: a watcher's tab has nothing there. The visitor's name is kept
+too, in a cookie, so that nobody votes again after a reload.
 """
 
 from __future__ import annotations
@@ -31,11 +32,13 @@ _KEEPER = component(
 def keep_owned(runs: Sequence[Run]) -> None:
     """Leaves the secrets of these runs with the browser, and takes those that it has kept.
 
-    Call it once a page, outside fragments.
+    Call it once a page, outside fragments, before all that takes its time: whoever loads the page
+    again at once must find them.
     """
     owned = {run.id: people.secret_of(run) for run in runs if people.owns(run)}
     missed = [run.id for run in runs if run.id not in owned]
-    _KEEPER(key=_KEY, data={"owned": owned, "missed": missed}, on_found_change=_take)
+    data = {"owned": owned, "missed": missed, "cookie": people.COOKIE, "visitor": people.visitor()}
+    _KEEPER(key=_KEY, data=data, on_found_change=_take)
 
 
 def _take() -> None:
@@ -51,4 +54,4 @@ def take(found: object) -> None:
         except LimitError:
             continue
         if run is not None and isinstance(secret, str) and run.room.is_owner(secret):
-            people.remember(run, secret)
+            people.keys()[run.id] = secret

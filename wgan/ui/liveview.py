@@ -78,7 +78,7 @@ def _fill(run: Run, places: Places) -> None:
     frame = run.frame
     past = looked_back_at(run)
     with places.status:
-        st.html(status(frame, slow=run.slow is not None))
+        st.html(status(frame, slow=run.slow is not None, sharing=lab().training()))
     doctor.fill(places.doctor, frame)
     with places.meter:
         if frame.state == "failed" and frame.measures is None:
@@ -115,8 +115,8 @@ def _fill(run: Run, places: Places) -> None:
 # Status ---------------------------------------------------------------------------------------
 
 
-def status(frame: Frame, slow: bool) -> str:
-    """State, steps, speed and device in one line."""
+def status(frame: Frame, slow: bool, sharing: int = 1) -> str:
+    """State, steps, speed and device in one line. sharing: how many runs train here by turns."""
     dots = {"playing": "#009e73", "failed": "#d62728"}
     dot = dots.get(frame.state, "#8a94a3")
     parts = [f"<b>{frame.state}</b>", f"· step {frame.step:,}"]
@@ -126,6 +126,8 @@ def status(frame: Frame, slow: bool) -> str:
         parts = [f"<b>going back</b> · {html.escape(frame.message)}: {frame.progress:.0%}"]
     if frame.device:
         parts.append(f"· on {frame.device}")
+    if frame.state == "playing" and sharing > 1:
+        parts.append(f"· one of {sharing} runs that share it")
     words = " ".join(f'<span style="white-space:nowrap">{part}</span>' for part in parts)
     return (
         '<div role="status" style="font-variant-numeric:tabular-nums;font-size:.9rem;'

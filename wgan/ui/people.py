@@ -7,35 +7,46 @@ which keeps it while the tab is open, see `wgan.ui.keeper`.
 
 from __future__ import annotations
 
-import hashlib
+import re
 import secrets
+from urllib.parse import urlsplit
 
 import streamlit as st
 
 from wgan.lab.run import Run
 
 _SECRETS, _VISITOR, _OWNER = "secrets", "visitor", "owner"
-_COOKIE = "_streamlit_xsrf"  # Streamlit's own; the same in all tabs of a browser
+COOKIE = "wgan_visitor"  # the browser keeps it: the same in all its tabs, after a reload too
+_NAME = re.compile(r"[0-9a-f]{16}")
 
 
 def new_secret() -> str:
     return secrets.token_urlsafe(16)
 
 
-def remember(run: Run, secret: str) -> None:
-    """This tab owns the run from now on, if the secret is right."""
-    st.session_state.setdefault(_SECRETS, {})[run.id] = secret
+def keys() -> dict[str, str]:
+    """The secrets of this tab's own runs, {run id: secret}; what is added is kept.
+
+    Whoever makes a run asks for them first: Streamlit may break a script off wherever it asks for
+    the session's state, and a run must not be left without its owner.
+    """
+    return st.session_state.setdefault(_SECRETS, {})
 
 
-def take_owners_link(run: Run) -> None:
-    """Keeps the secret of `?run=…&owner=…`; the caller writes the address anew, without it."""
-    if (secret := st.query_params.get(_OWNER)) and run.room.is_owner(secret):
-        remember(run, secret)
+def take_owners_link(run: Run) -> bool:
+    """Keeps the secret of `?run=…&owner=…`; the caller writes the address anew, without it.
+
+    False for a secret that is not this run's.
+    """
+    secret = st.query_params.get(_OWNER)
+    if secret is not None and run.room.is_owner(secret):
+        keys()[run.id] = secret
+    return secret is None or run.room.is_owner(secret)
 
 
 def secret_of(run: Run) -> str | None:
     """The owner's secret of this run, if this tab knows it."""
-    return st.session_state.get(_SECRETS, {}).get(run.id)
+    return keys().get(run.id)
 
 
 def owns(run: Run) -> bool:
@@ -53,11 +64,17 @@ def may_upload(run: Run) -> bool:
 
 
 def visitor() -> str:
-    """A name for this browser, or for this tab where there are no cookies; says nothing of whom."""
-    cookie = st.context.cookies.get(_COOKIE)
-    if isinstance(cookie, str) and cookie:
-        return hashlib.sha256(cookie.encode()).hexdigest()[:16]
+    """A name for this browser, or for this tab where it keeps no cookies; says nothing of whom."""
+    kept = st.context.cookies.get(COOKIE)
+    if isinstance(kept, str) and _NAME.fullmatch(kept):
+        return kept
     return st.session_state.setdefault(_VISITOR, secrets.token_hex(8))
+
+
+def link_is_local() -> bool:
+    """Whether the address of this page means this very machine, so that nobody else can open it."""
+    host = urlsplit(st.context.url or "").hostname or ""
+    return host in ("localhost", "::1") or host.startswith("127.")
 
 
 def link(run: Run, secret: str | None = None) -> str:

@@ -16,12 +16,16 @@ _ANSWERS = [f"poll_answer_{number}" for number in range(MAX_ANSWERS)]
 
 
 def watching(run: Run) -> None:
-    """For those who may not change the run: that it is so, and the way to a run of their own."""
+    """Whose run it is, where that is not plain, and for others the way to a run of their own."""
+    words = sections("classroom")
     # Always there, so that what is below is not mounted anew when the controls change hands.
     with st.container(horizontal=True, vertical_alignment="center", key="watching"):
-        if people.may_control(run):
+        if people.owns(run):
+            if run.room.open:
+                st.caption(":material/groups: " + words["handed_over"])
             return
-        st.caption(":material/visibility: " + sections("classroom")["watching"])
+        icon, told = ("groups", "room_open") if run.room.open else ("visibility", "watching")
+        st.caption(f":material/{icon}: {words[told]}")
         _fork(run, "fork_watched", "Make a copy of my own")
 
 
@@ -33,11 +37,13 @@ def classroom(run: Run) -> None:
         st.markdown("**Share this run**")
         st.caption(words["share"])
         st.code(people.link(run), language=None, wrap_lines=True)
+        if people.link_is_local():
+            st.warning(words["local"], icon=":material/phonelink_off:")
         st.image(_qr(people.link(run)), width=220, alt="QR code of the link")
         _fork(run, "fork", "Fork: go on in a run of my own")
     with right:
         if not people.owns(run):
-            st.caption(words["watching"] if not run.room.open else words["open"])
+            st.caption(words["room_open" if run.room.open else "watching"])
             return
         st.toggle(
             "Hand the controls to the room",
@@ -139,8 +145,10 @@ def _poll(run: Run) -> None:
         for number, answer in enumerate(asked.answers):
             _answer(run, asked, number, answer, mine)
         total = sum(asked.votes)
-        words = f"{total:,} vote{'' if total == 1 else 's'}"
-        st.caption(words + (" · closed" if asked.closed else ""))
+        words = [f"{total:,} vote{'' if total == 1 else 's'}"]
+        words += ["yours is counted"] if mine is not None else []
+        words += ["closed"] if asked.closed else []
+        st.caption(" · ".join(words))
         if people.owns(run):
             with st.container(horizontal=True):
                 if not asked.closed:
@@ -157,7 +165,7 @@ def _answer(run: Run, asked: Poll, number: int, answer: str, mine: int | None) -
         on_click=_vote,
         args=(run, number, asked.question),
         disabled=mine is not None or asked.closed,
-        type="primary" if mine == number else "secondary",
+        icon=":material/check:" if mine == number else None,
         width="stretch",
     )
     votes, total = asked.votes[number], sum(asked.votes)

@@ -1,10 +1,12 @@
 // Keeps the secrets of this tab's own runs while the tab is open, and hands back those that its
-// session on the server has lost: the page was loaded again, or the server began anew.
+// session on the server has lost: the page was loaded again, or the server began anew. The name of
+// the browser is a cookie, which comes to the server with the next connection.
 
 const handed = new Set() // a secret that is not taken is not handed back again and again
 const name = run => `wgan-owner-${run}`
 
 export default function ({ data, setTriggerValue }) {
+  nameBrowser(data)
   try {
     for (const [run, secret] of Object.entries(data.owned)) {
       sessionStorage.setItem(name(run), secret)
@@ -21,4 +23,11 @@ export default function ({ data, setTriggerValue }) {
   } catch {
     // No storage is allowed here: a reload needs the owner's link.
   }
+}
+
+function nameBrowser({ cookie, visitor }) {
+  if (document.cookie.split("; ").some(one => one.startsWith(`${cookie}=`))) return
+  // In a frame of another site, as on a Space, only a cookie of that place's own is kept.
+  const framed = location.protocol === "https:" ? "SameSite=None; Secure; Partitioned" : "SameSite=Lax"
+  document.cookie = `${cookie}=${visitor}; path=/; max-age=86400; ${framed}`
 }
