@@ -20,7 +20,8 @@ def copied(state: Any) -> Any:
     tensors they left holes all over the heap, so that a server's memory grew by the hour.
     """
     tensors = {id(t): t for t in _tensors(state) if t.device.type == "cpu" and t.numel()}
-    block = mmap.mmap(-1, max(1, sum(map(_room, tensors.values()))))
+    size = sum(map(_room, tensors.values()))
+    block = mmap.mmap(-1, max(1, size), access=mmap.ACCESS_COPY)  # the process's own
     memo: dict[int, Any] = {}
     offset = 0
     for key, tensor in tensors.items():

@@ -275,7 +275,7 @@ def test_a_run_that_has_left_is_replaced_with_a_sentence(points: LabApp):
     points.redraw()
     assert points.id != old
     (sentence,) = points.notices()
-    assert "not here any more" in sentence
+    assert "There is no run" in sentence
 
 
 def test_all_tabs_open(points: LabApp):

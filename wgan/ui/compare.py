@@ -38,8 +38,8 @@ def current() -> list[Run]:
         found, gone = ([*found, run], gone) if run else (found, [*gone, repr(id[:20])])
     if gone:
         one = len(gone) == 1
-        binding.notice(f"The run{'' if one else 's'} {', '.join(gone)} {'is' if one else 'are'} "
-                       "not here any more.")  # fmt: skip
+        there = "There is no run" if one else "There are no runs"
+        binding.notice(f"{there} {', '.join(gone)} here, or no more.")
     elif full:
         binding.notice(full)
     elif len(wanted) > MOST:
