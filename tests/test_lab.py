@@ -23,6 +23,7 @@ from wgan.lab.registry import Lab
 from wgan.lab.run import Run
 from wgan.lab.scheduler import Scheduler
 from wgan.limits import Limits
+from wgan.ui.liveview import status
 
 VIEW = ImageView(np.zeros((1, 1, 1, 1), np.uint8), np.zeros((1, 1, 1, 1), np.uint8))
 
@@ -292,6 +293,17 @@ def test_unwatched_runs_sleep_and_then_leave(
     until(lambda: lab.get(run.id) and run.trainer.steps > steps)
     monkeypatch.setattr(lab, "limits", dataclasses.replace(lab.limits, leave_after=2.0))
     until(lambda: lab.get(watched.id) and lab.ids() == [watched.id])
+
+
+def test_the_runs_that_take_turns_are_counted(lab: Lab, make_config: MakeConfig):
+    lab.create(make_config(), playing=False)
+    watched, left = lab.create(make_config()), lab.create(make_config())
+    until(lambda: lab.training() == 2)
+    lab.leave(left.id)
+    until(lambda: lab.get(watched.id) and lab.training() == 1)
+    line = status(watched.frame, slow=False, sharing=3)
+    assert "one of 3 runs that share it" in line
+    assert "share" not in status(watched.frame, slow=False)
 
 
 def test_a_run_that_was_left_sleeps_now_and_leaves_soon(

@@ -27,6 +27,11 @@ def watcher(owner: LabApp) -> LabApp:
     return LabApp(None, run=owner.id)
 
 
+def told(app: LabApp) -> str:
+    """What the line above the meter says of whose run it is."""
+    return " ".join(caption.value for caption in app.at.container(key="watching").caption)
+
+
 def enabled(app: LabApp, key: str) -> Any:
     """The widget as if it were not disabled: what is sent to the websocket by hand."""
     widget = app.widget(key)
@@ -96,6 +101,15 @@ def test_a_wrong_secret_in_the_address_opens_nothing(owner: LabApp, sent: str):
     assert owner.run.state == "paused"
 
 
+def test_a_wrong_owners_link_is_said_to_be_wrong(owner: LabApp):
+    other = LabApp(None)
+    other.at.query_params["run"], other.at.query_params["owner"] = owner.id, "wrong"
+    other.redraw()
+    assert any("not the link of this run's owner" in text for text in other.notices())
+    assert "owner" not in other.at.query_params
+    other.run.pause()
+
+
 def test_the_owners_link_works_elsewhere_and_leaves_the_address(owner: LabApp):
     other = LabApp(None, run=owner.id, owner=SECRET)
     assert "owner" not in other.at.query_params
@@ -126,12 +140,16 @@ def test_who_makes_a_run_owns_it():
 def test_the_owner_hands_the_controls_over_and_takes_them_back(owner: LabApp, watcher: LabApp):
     owner.open_tab("Classroom")
     owner.set("room_open", True)
+    assert "belongs to someone else" in told(watcher)
     watcher.redraw()
+    assert "changes the run for everybody" in told(watcher)
+    assert "everybody who watches can change" in told(owner)
     assert not watcher.widget("switch_objective").disabled
     watcher.set("switch_objective", "lsgan")
     assert owner.run.config.objective == "lsgan"
     owner.redraw()
     owner.set("room_open", False)
+    assert told(owner) == ""
     watcher.set("switch_objective", "gan")  # drawn while it was still allowed
     assert owner.run.config.objective == "lsgan"
     assert any("Only its owner" in text for text in watcher.notices())
