@@ -197,7 +197,7 @@ def test_toggles_while_it_plays(lab: Server, tab: Page, problems: list[str]):
     steps = sorted(set(applied))
     assert [shape["x0"] for shape in shapes] == steps
     assert {shape["line"]["color"] for shape in shapes} == {"#8A8F98"}
-    assert any("optimizer" in note for note in notes)
+    assert any("RMSProp" in note or "Adam" in note for note in notes)
     assert tab.evaluate("selector => document.querySelector(selector) === window.kept", CURVE)
     assert own(problems) == []
 
