@@ -134,6 +134,7 @@ class Viewer:
             compression=None,  # the server offers none unless it is told to
             max_size=MOST,
             open_timeout=30,
+            close_timeout=1,  # a tab does not read what it has not read before it goes
             ping_interval=None,
         )
         await self._rerun()

@@ -52,6 +52,8 @@ def test_no_message_and_no_address_of_a_watcher_changes_the_run():
         watcher = Viewer(server.url, Seen(), f"run={id}")
         await watcher.follow(2)
         assert "Make a copy of my own" in watcher.widgets.buttons
+        # All the time: the server drops a tab that reads nothing.
+        watched = asyncio.create_task(owner.follow(300))
         tried = 0
         for what, states in forged(owner, watcher):
             await watcher.send(states)
@@ -80,8 +82,9 @@ def test_no_message_and_no_address_of_a_watcher_changes_the_run():
             tried += 1
         await other.close()
         before = owner.step
-        await owner.follow(3)  # neither paused nor begun anew
+        await asyncio.sleep(3)  # neither paused nor begun anew
         assert owner.step > before
+        watched.cancel()
         errors = owner.seen.errors + watcher.seen.errors
         await owner.close()
         await watcher.close()

@@ -24,6 +24,7 @@ SIZE = 64  # pixels at which faces are drawn
 FACES = 10_000  # in the data set
 _FINE = 8  # sub-pixels along each axis while drawing
 _SHIFTS = 1  # pixels by which a head is moved at most, either way
+_AT_ONCE = 32  # faces that are put together at a time: their floats stay in the cache
 
 Colour = tuple[int, int, int]
 SKIN = {
@@ -60,7 +61,7 @@ ATTRIBUTES: dict[str, tuple[str, ...]] = {
 MODES = ("hair", "mouth", "glasses")
 
 Labels = npt.NDArray[np.int64]  # (N, len(ATTRIBUTES)): the number of each attribute's value
-Layer = npt.NDArray[np.float32]  # (SIZE, SIZE, 4): colour times opacity, and opacity, in 0..1
+Layer = npt.NDArray[np.float32]  # (4, SIZE, SIZE): colour times opacity, and opacity, in 0..1
 
 
 class _Pen:
@@ -101,7 +102,7 @@ class _Pen:
         """What was drawn at SIZE pixels, with soft edges."""
         fine = np.asarray(self.image, np.float32) / 255
         fine[..., :3] *= fine[..., 3:]  # so that averaging does not mix in transparent black
-        return fine.reshape(SIZE, _FINE, SIZE, _FINE, 4).mean((1, 3))
+        return fine.reshape(SIZE, _FINE, SIZE, _FINE, 4).mean((1, 3)).transpose(2, 0, 1)
 
 
 def _fine(*coordinates: float) -> tuple[float, ...]:
@@ -213,7 +214,7 @@ _LAYERS: tuple[tuple[Callable[..., None], tuple[str, ...]], ...] = (
 
 @functools.cache
 def _drawn() -> list[Layer]:
-    """Every layer for all values that it shows: (values…, SIZE, SIZE, 4) each."""
+    """Every layer for all values that it shows: (values…, 4, SIZE, SIZE) each."""
     stacks = []
     for draw, shown in _LAYERS:
         variants = []
@@ -222,7 +223,7 @@ def _drawn() -> list[Layer]:
             draw(pen, *values)
             variants.append(pen.layer())
         counts = [len(ATTRIBUTES[name]) for name in shown]
-        stacks.append(np.stack(variants).reshape(*counts, SIZE, SIZE, 4))
+        stacks.append(np.stack(variants).reshape(*counts, 4, SIZE, SIZE))
     return stacks
 
 
@@ -232,30 +233,30 @@ def draw(labels: Labels, shifts: npt.NDArray[np.int64] | None = None) -> Tensor:
     shifts: (N, 2), how many pixels each head is moved down and right; none by default.
     """
     names = list(ATTRIBUTES)
-    faces = np.empty((len(labels), SIZE, SIZE, 3), np.uint8)
-    for start in range(0, len(labels), 500):  # floats of a few hundred faces at a time
-        rows = labels[start : start + 500]
-        canvas = np.zeros((len(rows), SIZE, SIZE, 3), np.float32)
+    faces = np.empty((len(labels), 3, SIZE, SIZE), np.uint8)
+    for start in range(0, len(labels), _AT_ONCE):
+        rows = labels[start : start + _AT_ONCE]
+        canvas = np.zeros((len(rows), 3, SIZE, SIZE), np.float32)
         for (_, shown), stack in zip(_LAYERS, _drawn(), strict=True):
             layer = stack[tuple(rows[:, names.index(name)] for name in shown)]
             if shifts is not None and shown != ("background",):
-                layer = _moved(layer, shifts[start : start + 500])
+                layer = _moved(layer, shifts[start : start + _AT_ONCE])
             # Porter and Duff's "over": what is new covers what was there by its opacity.
-            canvas *= 1 - layer[..., 3:]
-            canvas += layer[..., :3]
-        faces[start : start + 500] = np.rint(canvas * 255).clip(0, 255)
-    return torch.from_numpy(faces).permute(0, 3, 1, 2).contiguous()
+            canvas *= 1 - layer[:, 3:]
+            canvas += layer[:, :3]
+        faces[start : start + _AT_ONCE] = np.rint(canvas * 255).clip(0, 255)
+    return torch.from_numpy(faces)
 
 
 def _moved(layers: Layer, shifts: npt.NDArray[np.int64]) -> Layer:
     moved = np.empty_like(layers)
     for down, right in np.unique(shifts, axis=0):
         those = (shifts == (down, right)).all(1)
-        moved[those] = np.roll(layers[those], (down, right), (1, 2))
+        moved[those] = np.roll(layers[those], (down, right), (2, 3))
         if down > 0:
-            moved[those, :down] = 0  # what left at the bottom must not come in at the top
+            moved[those, :, :down] = 0  # what left at the bottom must not come in at the top
         elif down < 0:
-            moved[those, down:] = moved[those, down - 1 : down]  # the jumper goes on
+            moved[those, :, down:] = moved[those, :, down - 1 : down]  # the jumper goes on
     return moved
 
 
