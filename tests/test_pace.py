@@ -36,11 +36,11 @@ def test_a_page_that_takes_long_to_draw_has_a_pace_of_its_own(monkeypatch: pytes
     now = 100.0
     here = Crowd(clock=lambda: now)
     monkeypatch.setattr(pace, "crowd", lambda: here)
-    monkeypatch.setattr(pace, "_tab", lambda: "00ff")
+    monkeypatch.setattr(pace.st, "session_state", {"tab_name": "00ff"})
     assert (pace.beat().pace, pace.beat(least=1.0).pace) == (0.5, 1.0)
-    assert not pace.Beat(1.0, until=0.0, least=1.0).outlived
-    assert pace.Beat(1.0, until=0.0).outlived
+    assert not pace.Beat(1.0, until=0.0, tab="a", least=1.0).outlived
+    assert pace.Beat(1.0, until=0.0, tab="a").outlived
     for number in range(60):
         here.note(f"tab {number}")
     assert pace.beat(least=1.0).pace == 4.0
-    assert pace.Beat(1.0, until=0.0, least=1.0).outlived
+    assert pace.Beat(1.0, until=0.0, tab="a", least=1.0).outlived

@@ -35,6 +35,24 @@ def test_a_class_that_comes_in_at_once_sets_it_up_once():
     assert done.stderr.count("made run=a") == 1
 
 
+THEME = """
+from streamlit import config
+from wgan.ui.process import settle
+
+before = config.get_options_for_section("theme.dark")
+settle()
+after = config.get_options_for_section("theme.dark")
+print(after == before, after is config.get_options_for_section("theme.dark"))
+"""
+
+
+def test_the_theme_is_read_once():
+    done = subprocess.run(
+        [sys.executable, "-c", THEME], cwd=ROOT, capture_output=True, text=True, timeout=120
+    )
+    assert done.stdout.split() == ["True", "True"], done.stderr
+
+
 LEFT = """
 import gc, time, weakref
 from wgan.ui import process

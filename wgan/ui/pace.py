@@ -47,17 +47,18 @@ class Crowd:
 class Beat:
     """The pace of a page as it was drawn. until: when it may be drawn again for another pace.
 
-    least: the shortest pace of this page, however few watch.
+    tab: its name in the crowd. least: the shortest pace of this page, however few watch.
     """
 
     pace: float
     until: float
+    tab: str
     least: float = PACES[0]
 
     @property
     def outlived(self) -> bool:
         """Whether another pace suits better by now; asking says that the tab is there."""
-        crowd().note(_tab())
+        crowd().note(self.tab)
         return time.monotonic() > self.until and max(crowd().pace, self.least) != self.pace
 
 
@@ -66,16 +67,13 @@ def beat(least: float = PACES[0]) -> Beat:
 
     least: seconds between two redrawings of a page that takes long to draw, however few watch.
     """
-    crowd().note(tab := _tab())
+    tab = st.session_state.setdefault(_TAB, secrets.token_hex(8))
+    crowd().note(tab)
     patience = PATIENCE + SPREAD * int(tab[:2], 16) / 255
-    return Beat(max(crowd().pace, least), time.monotonic() + patience, least)
+    return Beat(max(crowd().pace, least), time.monotonic() + patience, tab, least)
 
 
 @cache
 def crowd() -> Crowd:
     """The tabs of this process."""
     return Crowd()
-
-
-def _tab() -> str:
-    return st.session_state.setdefault(_TAB, secrets.token_hex(8))

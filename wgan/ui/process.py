@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable
 from functools import cache
 
+from wgan.ui._compat import keep_theme
+
 # Allocations, and younger collections, between two collections of each generation: a training step
 # and a redrawing make thousands of short-lived objects that free themselves.
 SELDOM = (10_000, 20, 20)
@@ -41,6 +43,7 @@ def settle() -> None:
             return
         _settled = True
         _log_to_stderr()
+        keep_theme()
         # What is imported stays for good. Unless the garbage collector is told so, it goes through
         # all of torch again and again, 50 ms each time, while everything else stands still.
         gc.collect()
