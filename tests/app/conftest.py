@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from functools import cache
 
 import pytest
 import streamlit as st
 from lab_app import IMAGES, POINTS, LabApp
+from streamlit.components.v2 import manifest_scanner
 
 from wgan.lab.registry import lab
+
+# Every AppTest looks through all installed packages for components: a third of these tests' time.
+manifest_scanner.scan_component_manifests = cache(manifest_scanner.scan_component_manifests)
 
 
 def clear_lab() -> None:
