@@ -127,10 +127,9 @@ def watch(name: str, seed: int, steps: int, every: int = APART) -> dict[int, tup
     return found
 
 
-@pytest.mark.parametrize("name", ["ring-wgan-gp", "digits-wgan-gp"])
-def test_a_healthy_run_is_left_alone(name: str):
+def test_a_healthy_run_is_left_alone():
     enough = HELD * STEPS + 2 * APART  # for the checks to speak, if they would
-    assert watch(name, seed=0, steps=enough, every=2 * APART) == {}
+    assert watch("ring-wgan-gp", seed=0, steps=enough, every=2 * APART) == {}
 
 
 @pytest.mark.slow

@@ -102,12 +102,13 @@ def segments(page: Page, switch: str) -> Locator:
     return page.locator(f"[class*='st-key-switch_{switch}']")
 
 
-# Each starts a server of its own; that a page stands alone is one mechanism (`open_page`).
-OTHERS = ("critic", "compare", "duel", "gallery")
+# Each starts a server of its own; that a page stands alone is one mechanism (`open_page`). Other
+# tests begin at the address without a page.
+OTHERS = ("", "critic", "compare", "duel", "gallery")
 LATER = [pytest.param(f"/{page}", marks=pytest.mark.slow) for page in OTHERS]
 
 
-@pytest.mark.parametrize("path", ["/", "/lab", "/guide", *LATER])
+@pytest.mark.parametrize("path", ["/lab", "/guide", *LATER])
 def test_each_page_opens_whole_as_the_first_of_a_fresh_server(
     path: str, serve: Serve, page: Page, tmp_path: Path, problems: list[str]
 ):
@@ -330,6 +331,7 @@ LOSE_A_TIMER = """(() => {
 })()"""
 
 
+@pytest.mark.slow
 def test_a_page_that_lost_its_timer_comes_back_to_life(lab: Server, tab: Page):
     tab.add_init_script(LOSE_A_TIMER)
     tab.goto(f"{lab.url}/?preset=ring-gan")
