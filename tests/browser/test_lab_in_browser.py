@@ -23,7 +23,7 @@ METER = ".wgan-meter .big:not(.wait)"
 # Seconds from a click to the step that follows it, on a machine that may be busy with other tests;
 # benchmarks/README.md has the figures of a quiet one.
 CLICK_MEDIAN, CLICK_P95 = 0.4, 1.2
-CLICKS = 13  # the first is a warm-up
+CLICKS = 10  # the first is a warm-up
 
 
 class Server(NamedTuple):
