@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, NoReturn
 
 import streamlit as st
@@ -59,10 +60,7 @@ def _first_config() -> ExperimentConfig:
 
 def create(config: ExperimentConfig) -> Run:
     """A run that this tab owns. Raises `ConfigError`."""
-    secret, keys = people.new_secret(), people.keys()
-    run = lab().create(config, secret=secret, visitor=people.visitor())
-    keys[run.id] = secret
-    return run
+    return people.owned(partial(lab().create, config))
 
 
 def _show(run: Run) -> None:
@@ -97,10 +95,7 @@ def fork(run: Run) -> None:
     def copy() -> None:
         if repeated(run.id):
             return
-        secret, keys = people.new_secret(), people.keys()
-        new = lab().fork(run.id, secret=secret, visitor=people.visitor())
-        keys[new.id] = secret
-        _show(new)
+        _show(people.owned(partial(lab().fork, run.id)))
         st.toast("This is a copy of your own; the other run goes on.", icon=":material/fork_right:")
 
     attempt(copy)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -61,17 +62,8 @@ def branch(
     run: Run, changes: Mapping[str, Any], step: int | None = None, *, playing: bool = True
 ) -> Run:
     """A branch that this tab owns. Raises `ConfigError`."""
-    secret, keys = people.new_secret(), people.keys()
-    new = lab().fork(
-        run.id,
-        step=step,
-        changes=changes,
-        playing=playing,
-        secret=secret,
-        visitor=people.visitor(),
-    )
-    keys[new.id] = secret
-    return new
+    fork = partial(lab().fork, run.id, step=step, changes=changes, playing=playing)
+    return people.owned(fork)
 
 
 def change_label(name: str) -> str:

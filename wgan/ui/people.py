@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 import streamlit as st
@@ -20,17 +21,21 @@ COOKIE = "wgan_visitor"  # the browser keeps it: the same in all its tabs, after
 _NAME = re.compile(r"[0-9a-f]{16}")
 
 
-def new_secret() -> str:
-    return secrets.token_urlsafe(16)
-
-
 def keys() -> dict[str, str]:
-    """The secrets of this tab's own runs, {run id: secret}; what is added is kept.
-
-    Whoever makes a run asks for them first: Streamlit may break a script off wherever it asks for
-    the session's state, and a run must not be left without its owner.
-    """
+    """The secrets of this tab's own runs, {run id: secret}; what is added is kept."""
     return st.session_state.setdefault(_SECRETS, {})
+
+
+def owned(make: Callable[..., Run]) -> Run:
+    """The run of `make(secret=…, visitor=…)`, which this tab owns. Raises what `make` raises.
+
+    The session is asked for everything before the run is made: Streamlit may break a script off
+    wherever it asks for the session's state, and a run must not be left without its owner.
+    """
+    secret, own, name = secrets.token_urlsafe(16), keys(), visitor()
+    run = make(secret=secret, visitor=name)
+    own[run.id] = secret
+    return run
 
 
 def take_owners_link(run: Run) -> bool:
@@ -39,9 +44,11 @@ def take_owners_link(run: Run) -> bool:
     False for a secret that is not this run's.
     """
     secret = st.query_params.get(_OWNER)
-    if secret is not None and run.room.is_owner(secret):
+    if secret is None:
+        return True
+    if right := run.room.is_owner(secret):
         keys()[run.id] = secret
-    return secret is None or run.room.is_owner(secret)
+    return right
 
 
 def secret_of(run: Run) -> str | None:
