@@ -67,7 +67,7 @@ def test_a_tensor_keeps_its_order_in_memory():
     assert torch.equal(kept[1], part)
 
 
-@pytest.mark.skipif(not Path("/proc/self/smaps").exists(), reason="Linux tells of its memory")
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="Linux tells of its memory")
 def test_what_is_forgotten_goes_back_to_the_system_though_others_stay():
     def resident() -> int:
         return int(Path("/proc/self/statm").read_text().split()[1]) * 4096

@@ -23,7 +23,6 @@ from wgan.lab.registry import Lab
 from wgan.lab.run import Run
 from wgan.lab.scheduler import Scheduler
 from wgan.limits import Limits
-from wgan.ui.liveview import status
 
 VIEW = ImageView(np.zeros((1, 1, 1, 1), np.uint8), np.zeros((1, 1, 1, 1), np.uint8))
 
@@ -301,9 +300,6 @@ def test_the_runs_that_take_turns_are_counted(lab: Lab, make_config: MakeConfig)
     until(lambda: lab.training() == 2)
     lab.leave(left.id)
     until(lambda: lab.get(watched.id) and lab.training() == 1)
-    line = status(watched.frame, slow=False, sharing=3)
-    assert "one of 3 runs that share it" in line
-    assert "share" not in status(watched.frame, slow=False)
 
 
 def test_a_run_that_was_left_sleeps_now_and_leaves_soon(

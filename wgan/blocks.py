@@ -1,4 +1,4 @@
-"""Copies of nested states whose tensors lie in one block of memory."""
+"""Nested states: what is in them, and copies of them in one block of memory."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ def copied(state: Any) -> Any:
     A run keeps states for as long as it lives and makes a new one every second. As many small
     tensors they left holes all over the heap, so that a server's memory grew by the hour.
     """
-    tensors = {id(t): t for t in _tensors(state) if t.device.type == "cpu" and t.numel()}
+    found = (value for value in leaves(state) if isinstance(value, Tensor))
+    tensors = {id(t): t for t in found if t.device.type == "cpu" and t.numel()}
     size = sum(map(_room, tensors.values()))
     block = mmap.mmap(-1, max(1, size), access=mmap.ACCESS_COPY)  # the process's own
     memo: dict[int, Any] = {}
@@ -33,17 +34,16 @@ def copied(state: Any) -> Any:
     return copy.deepcopy(state, memo)
 
 
+def leaves(state: Any) -> Iterator[Any]:
+    """All that is in nested mappings, lists and tuples, and is none of these."""
+    if isinstance(state, Mapping):
+        state = state.values()
+    elif not isinstance(state, (list, tuple)):
+        yield state
+        return
+    for inner in state:
+        yield from leaves(inner)
+
+
 def _room(tensor: Tensor) -> int:
     return -(-tensor.nbytes // _ALIGNED) * _ALIGNED
-
-
-def _tensors(value: Any) -> Iterator[Tensor]:
-    """All tensors in nested containers."""
-    if isinstance(value, Tensor):
-        yield value
-    elif isinstance(value, Mapping):
-        for inner in value.values():
-            yield from _tensors(inner)
-    elif isinstance(value, (list, tuple)):
-        for inner in value:
-            yield from _tensors(inner)

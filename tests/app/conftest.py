@@ -13,7 +13,7 @@ from streamlit.components.v2 import manifest_scanner
 
 from wgan.lab.registry import lab
 
-# Every AppTest looks through all installed packages for components: a third of these tests' time.
+# Every AppTest looks through all installed packages for components: a seventh of the tests' time.
 manifest_scanner.scan_component_manifests = cache(manifest_scanner.scan_component_manifests)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from lab_app import POINTS, ROOT, TABS, LabApp, covers, wait_for
@@ -14,6 +15,7 @@ from wgan.lab.registry import lab
 from wgan.lab.run import Run
 from wgan.losses import CONSTRAINT_EQUATIONS, CRITIC_EQUATIONS
 from wgan.presets import PRESETS
+from wgan.ui.liveview import status
 from wgan.ui.words import sections
 
 PAGES = ("lab", "critic", "compare", "gallery", "duel", "guide")
@@ -276,6 +278,12 @@ def test_a_run_that_has_left_is_replaced_with_a_sentence(points: LabApp):
     assert points.id != old
     (sentence,) = points.notices()
     assert "There is no run" in sentence
+
+
+def test_the_status_says_how_many_runs_share_the_machine(points: LabApp):
+    playing = replace(points.run.frame, state="playing")
+    assert "one of 3 runs that share it" in status(playing, slow=False, sharing=3)
+    assert "share" not in status(playing, slow=False)
 
 
 def test_all_tabs_open(points: LabApp):

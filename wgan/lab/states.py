@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
+from wgan.blocks import leaves
 from wgan.config import ExperimentConfig
 from wgan.lab.frame import Event
 from wgan.lab.history import least_missed
@@ -105,12 +106,6 @@ def made(events: Iterable[Event]) -> list[Event]:
     return [event for event in events if event.kind in ("change", "update")]
 
 
-def _bytes(value: Any) -> int:
+def _bytes(state: Any) -> int:
     """The bytes of all arrays in nested containers."""
-    if isinstance(value, (Tensor, np.ndarray)):
-        return value.nbytes
-    if isinstance(value, Mapping):
-        return sum(map(_bytes, value.values()))
-    if isinstance(value, (list, tuple)):
-        return sum(map(_bytes, value))
-    return 0
+    return sum(value.nbytes for value in leaves(state) if isinstance(value, (Tensor, np.ndarray)))
