@@ -65,6 +65,10 @@ def test_no_message_and_no_address_of_a_watcher_changes_the_run():
                 watcher = Viewer(server.url, Seen(), f"run={id}")
                 await watcher.follow(0.5)
             assert f"applied run={id}" not in server.log(), what
+        for state in owner.widgets.states().widgets:  # no list offers it, though the run is theirs
+            if state.HasField("string_value"):
+                await owner.send([WidgetState(id=state.id, string_value="nonsense")])
+                await asyncio.sleep(0.1)
         for secret in ("", "1", "null", secrets.token_urlsafe(16), id, "a&owner=b", "%00"):
             guess = Viewer(server.url, Seen(), f"run={id}&owner={secret}")
             await guess.follow(0.7)

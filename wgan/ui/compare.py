@@ -86,14 +86,16 @@ def _join(runs: Sequence[Run], make: Callable[[], Run]) -> None:
 
 
 def _add_branch(runs: Sequence[Run]) -> None:
-    chosen = st.session_state["compare_of"]
-    run = runs[LETTERS.index(chosen)]
+    run = dict(zip(LETTERS, runs, strict=False)).get(st.session_state["compare_of"])
+    if run is None:  # a forged message: no list offers it
+        return
     changes = quick_changes(run.config).get(st.session_state["compare_change"], {})
     _join(runs, lambda: branch(run, changes, playing=run.state == "playing"))
 
 
 def _add_preset(runs: Sequence[Run]) -> None:
-    _join(runs, lambda: binding.create(PRESETS[st.session_state["compare_preset"]].config))
+    if preset := PRESETS.get(st.session_state["compare_preset"]):
+        _join(runs, lambda: binding.create(preset.config))
 
 
 def set_up(runs: Sequence[Run], configs: Sequence[ExperimentConfig]) -> None:

@@ -64,8 +64,9 @@ def _speed(run: Run) -> None:
     key = binding.mirror("speed", value)
 
     def set_speed() -> None:
-        if not binding.replaced(key):
-            binding.act(run, setattr, run, "slow", SPEEDS[st.session_state[key]])
+        name = st.session_state[key]  # a forged message may say what the list does not offer
+        if name in SPEEDS and not binding.replaced(key):
+            binding.act(run, setattr, run, "slow", SPEEDS[name])
 
     st.selectbox(
         "Speed",
@@ -107,7 +108,7 @@ def _preset(run: Run) -> None:
     def choose() -> None:
         name = st.session_state[key]
         # A page that comes back may speak of a widget as changed that nobody touched.
-        if name and name != value and not binding.replaced(key):
+        if name in PRESETS and name != value and not binding.replaced(key):
             binding.start(PRESETS[name].config)
 
     st.selectbox(
