@@ -2,8 +2,8 @@
 
     python -m benchmarks.screenshots [--out benchmarks/screenshots] [--only PART]
 
-The ring after 20 s of WGAN-GP, and the digits after 60 s, cured by the switch after 15 s, with the
-doctor's alarm before; the gallery; the critic, a race and a duel; each in light, dark and at a
+The ring after 20 s of WGAN-GP; the digits when the doctor finds the collapse, and 45 s after the
+switch that cures it; the gallery; the critic, a race and a duel; each in light, dark and at a
 phone's width. PART is lab, gallery, critic, compare or duel. Needs Debian's chromium.
 """
 
@@ -95,7 +95,7 @@ def _lab(browser: Browser, address: str, out: Path) -> None:
     ring.wait_for_timeout(20_000)
     _in_all_looks(browser, ring, out, "ring")
     digits = open_page(address)
-    digits.wait_for_timeout(15_000)
+    digits.get_by_text("Mode collapse").first.wait_for()
     digits.screenshot(path=out / "collapse-light.png")
     digits.get_by_role("button", name="Cure it").click()
     digits.mouse.move(2, 600)

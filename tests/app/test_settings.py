@@ -12,9 +12,10 @@ from lab_app import IMAGES, POINTS, LabApp, covers, wait_for
 
 from wgan.config import SHORTHANDS, choices, diff
 from wgan.lab.registry import lab
+from wgan.lab.run import Run
 from wgan.losses import CRITIC_EQUATIONS
 from wgan.presets import PRESETS, collapse, cure
-from wgan.ui import binding, controls
+from wgan.ui import binding, controls, runbar
 
 
 def _fields(name: str) -> tuple[str, ...]:
@@ -52,6 +53,15 @@ def test_a_changed_run_is_no_preset_though_it_has_its_settings(open_lab: Callabl
     assert app.run.config == PRESETS["digits-wgan-gp"].config.replace({"seed": 3})
     assert app.widget("preset").value is None
     assert any("Began as" in html.value for html in app.at.html)
+
+
+def test_a_change_that_no_step_has_followed_yet_is_one():
+    run = Run("test", PRESETS["digits-gan"].config, playing=False)
+    run.prepare()
+    assert runbar.about(run) == PRESETS["digits-gan"].about
+    run.apply(cure(run.config))
+    assert not run.events
+    assert runbar.about(run) == f"Began as “{PRESETS['digits-gan'].title}”."
 
 
 @covers("switch_objective", "switch_constraint", "switch_norm_d", "switch_optimizer")

@@ -90,7 +90,9 @@ def about(run: Run) -> str:
 
 def _preset_of_run(run: Run) -> str | None:
     """The preset that the run is; a changed one is none, though its settings may be another's."""
-    changed = any(event.kind == "change" for event in run.events)
+    # A change that was asked for is logged before the next step: until then only the config tells.
+    asked = run.config != run.first_config
+    changed = asked or any(event.kind == "change" for event in run.events)
     return None if changed else _preset_of(run.config)
 
 
