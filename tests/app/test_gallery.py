@@ -64,8 +64,16 @@ def test_a_first_visit_shows_faces_at_once_and_asks_nobody():
     assert not jobs._jobs
 
 
+# A generator of images by convolutions, one by layers, and one of points; the others are like them.
+DAILY = ("avatars-wgan-gp", "digits-wgan-gp", "ring-wgan-gp")
+OURS = [
+    pytest.param(one, id=one.name, marks=[] if one.name in DAILY else pytest.mark.slow)
+    for one in bundled()
+]
+
+
 @covers("open")
-@pytest.mark.parametrize("one", bundled(), ids=lambda one: one.name)
+@pytest.mark.parametrize("one", OURS)
 def test_every_one_of_ours_opens_by_its_button_and_shows_all_views(one: Any):
     app = GalleryApp()
     app.click(f"open_{one.name}")

@@ -51,6 +51,7 @@ def place(page: Page) -> dict[str, float]:
     )
 
 
+@pytest.mark.slow  # every day on the lab's own page, see `test_lab_in_browser.py`
 @pytest.mark.browser
 def test_node_and_zoom_outlive_thirty_updates(server, page, problems):
     open_demo(page, server(DEMO))
