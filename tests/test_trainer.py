@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from tests.conftest import KINDS, MakeTrainer
 from wgan.config import choices
 from wgan.lab.look import Observer
-from wgan.trainer import FIGURES, STAGES, Trainer, stream
+from wgan.trainer import FIGURES, FRESH, STAGES, Trainer, stream
 
 
 def flat(value: Any) -> list[Any]:
@@ -131,6 +131,16 @@ def test_stages_come_in_order(make_trainer: MakeTrainer):
     stages = list(make_trainer(critic_steps=3, constraint="none").stages())
     assert [s.update for s in stages] == [1, 1, 1, 2, 2, 2, 3, 3, 3, 0, 0]
     assert {s.updates for s in stages} == {3}
+
+
+def test_fresh_figures_are_those_of_the_update_at_hand(make_trainer: MakeTrainer):
+    trainer = steps(make_trainer(constraint="gp", critic_steps=3), 1)
+    seen: dict[tuple[int, str], float] = {}
+    for stage in trainer.stages():
+        figures = trainer.figures()
+        for name in FRESH[stage.name]:
+            assert seen.setdefault((stage.update, name), figures[name]) == figures[name]
+    assert {name for _, name in seen} == set(FIGURES)
 
 
 @pytest.mark.parametrize("norm", ["none", "spectral"])

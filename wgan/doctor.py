@@ -160,7 +160,7 @@ def _collapse(frame: Frame, past: _History) -> Alarm | None:
     if lost is None and (kl is None or frame.step < GROWN_UP):
         return None
     if lost is not None:
-        evidence = f"Of at best {best.max():.0f} of {total} modes, {lost:.0%} are still covered."
+        evidence = f"Of at best {best.max():.0f} of {total} modes, {lost:.0%} were covered lately."
     else:
         assert kl is not None
         spread = total * math.exp(-kl)

@@ -33,6 +33,16 @@ STAGES = {
 }
 # Figures of a step, in the order of the tensor that `step` returns; no penalty is NaN.
 FIGURES = ("critic_loss", "generator_loss", "critic_estimate", "penalty")
+# After which stage each is this step's; until then it is the one of the update before.
+FRESH = {
+    "data": (),
+    "scores": ("critic_estimate",),
+    "penalty": ("critic_estimate", "penalty"),
+    "critic": ("critic_loss", "critic_estimate", "penalty"),
+    "clip": ("critic_loss", "critic_estimate", "penalty"),
+    "generate": FIGURES,
+    "generator": FIGURES,
+}
 
 
 class Data(Protocol):

@@ -280,10 +280,12 @@ def test_a_run_that_has_left_is_replaced_with_a_sentence(points: LabApp):
     assert "There is no run" in sentence
 
 
-def test_the_status_says_how_many_runs_share_the_machine(points: LabApp):
+def test_the_status_says_how_fast_it_goes_and_how_many_runs_share_the_machine(points: LabApp):
     playing = replace(points.run.frame, state="playing")
     assert "one of 3 runs that share it" in status(playing, slow=False, sharing=3)
     assert "share" not in status(playing, slow=False)
+    assert "steps/s" in status(playing, slow=False)
+    assert "slow motion" in status(playing, slow=True)
 
 
 def test_all_tabs_open(points: LabApp):

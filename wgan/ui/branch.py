@@ -26,7 +26,9 @@ def row(run: Run) -> None:
                 disabled=not people.may_control(run),
                 help=sections("compare")["back"],
             )
-        label = "Branch with a change" if past is None else "Branch from there with a change"
+        label = "Branch with a change"
+        if past is not None and ready:
+            label = f"Branch from step {step:,} with a change"
         with st.popover(label, icon=":material/fork_right:", disabled=not ready):
             _form(run, None if past is None or not ready else past.step)
 

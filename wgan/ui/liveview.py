@@ -23,7 +23,7 @@ from wgan.lab.history import Snapshot
 from wgan.lab.registry import lab
 from wgan.lab.run import Run
 from wgan.limits import LimitError
-from wgan.trainer import STAGES
+from wgan.trainer import FRESH, STAGES
 from wgan.ui import _compat, binding, doctor, modes, pace
 from wgan.ui.equation import equation
 from wgan.ui.live import Chart, live_figure, live_figures
@@ -120,8 +120,8 @@ def status(frame: Frame, slow: bool, sharing: int = 1) -> str:
     dots = {"playing": "#009e73", "failed": "#d62728"}
     dot = dots.get(frame.state, "#8a94a3")
     parts = [f"<b>{frame.state}</b>", f"· step {frame.step:,}"]
-    if frame.state == "playing" and not slow:
-        parts.append(f"· {three(frame.steps_per_second)} steps/s")
+    if frame.state == "playing":
+        parts.append("· slow motion" if slow else f"· {three(frame.steps_per_second)} steps/s")
     if frame.progress is not None and frame.view is not None:
         parts = [f"<b>going back</b> · {html.escape(frame.message)}: {frame.progress:.0%}"]
     if frame.device:
@@ -230,9 +230,10 @@ def _stages(stage: Stage | None, config: ExperimentConfig) -> str:
     if stage is not None:
         which = f"Critic update {stage.update} of {stage.updates}"
         where = which if stage.update else "Generator update"
-        there = {name: v for name, v in stage.figures.items() if isfinite(v)}
+        there = {name: stage.figures[name] for name in FRESH[stage.name]}
+        there = {name: v for name, v in there.items() if isfinite(v)}
         numbers = [f"{name.replace('_', ' ')} {three(v)}" for name, v in there.items()]
-        where += " · " + " · ".join(numbers)
+        where = " · ".join([where, *numbers])
     body = f'<b>{where}</b><div style="columns:2;column-gap:1.5rem">{"".join(chips)}</div>'
     style = "font-size:.85rem;font-variant-numeric:tabular-nums"
     return f'<div role="status" class="stages" style="{style}">{body}</div>'
