@@ -61,12 +61,11 @@ with left:
             key="layers",
             label_visibility="collapsed",
         )
-    # Not `value=100`: a callback sets the slider too, and Streamlit would warn of two first values.
-    st.session_state.setdefault(liveview.look_back_key(run), 100)
     st.slider(
         "Look back",
         0,
         100,
+        value=100,
         format="%d%%",
         key=liveview.look_back_key(run),
         on_change=liveview.look_back,
