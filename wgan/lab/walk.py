@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from wgan.lab.frame import Stage
-from wgan.trainer import Trainer
+from wgan.trainer import FRESH, Trainer
 
 
 class Walk:
@@ -40,7 +40,9 @@ class Walk:
         stage = next(self._stages, None)
         if stage is None:
             return self._end()
-        self.stage = Stage(stage.name, stage.update, stage.updates, self._trainer.figures())
+        figures = self._trainer.figures()
+        fresh = {name: figures[name] for name in FRESH[stage.name]}
+        self.stage = Stage(stage.name, stage.update, stage.updates, fresh)
         return None
 
     def finish(self) -> Tensor | None:

@@ -23,7 +23,7 @@ from wgan.lab.history import Snapshot
 from wgan.lab.registry import lab
 from wgan.lab.run import Run
 from wgan.limits import LimitError
-from wgan.trainer import FRESH, STAGES
+from wgan.trainer import STAGES
 from wgan.ui import _compat, binding, doctor, modes, pace
 from wgan.ui.equation import equation
 from wgan.ui.live import Chart, live_figure, live_figures
@@ -230,8 +230,7 @@ def _stages(stage: Stage | None, config: ExperimentConfig) -> str:
     if stage is not None:
         which = f"Critic update {stage.update} of {stage.updates}"
         where = which if stage.update else "Generator update"
-        there = {name: stage.figures[name] for name in FRESH[stage.name]}
-        there = {name: v for name, v in there.items() if isfinite(v)}
+        there = {name: v for name, v in stage.figures.items() if isfinite(v)}
         numbers = [f"{name.replace('_', ' ')} {three(v)}" for name, v in there.items()]
         where = " · ".join([where, *numbers])
     body = f'<b>{where}</b><div style="columns:2;column-gap:1.5rem">{"".join(chips)}</div>'
