@@ -2,16 +2,18 @@
 
 import streamlit as st
 
-from wgan.ui.gallery import sources
-from wgan.ui.gallery.viewer import viewer
 from wgan.ui.live import load_plotly
 from wgan.ui.shell import open_page
 from wgan.ui.words import plain, sections
 
 open_page("Gallery")
-opened = sources.current()
-
 st.markdown(sections("gallery")["intro"])
+with st.spinner("Loading PyTorch"):
+    # Here, not above: nothing that is drawn so far waits for torch, and all that follows does.
+    from wgan.ui.gallery import sources
+    from wgan.ui.gallery.viewer import viewer
+
+opened = sources.current()
 tabs = st.tabs(list(sources.SOURCES), key="source", on_change="rerun", default=sources.first())
 for tab, draw in zip(tabs, sources.SOURCES.values(), strict=True):
     if tab.open:

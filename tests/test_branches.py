@@ -20,7 +20,7 @@ from wgan.lab.registry import Lab
 from wgan.lab.run import Run, Scheduled
 from wgan.lab.states import Kept, States
 from wgan.limits import LimitError, Limits
-from wgan.trainer import FIGURES
+from wgan.stages import FIGURES
 
 
 def keep(run: Run) -> None:

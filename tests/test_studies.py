@@ -17,10 +17,11 @@ from wgan import cli, metrics
 from wgan.config import DATA, POINT_DATA
 from wgan.data import load
 from wgan.studies import STUDIES, finish, grid, plain, surface
-from wgan.studies.base import CPU, Progress, in_turns
+from wgan.studies.base import Progress, in_turns
 from wgan.studies.cells import METHODS, cell, rows_for
 from wgan.studies.overfit import HELD_OUT, split_digits
 from wgan.studies.surface import gaps_of
+from wgan.studies.trainers import CPU
 
 # Enough steps for the finding, few enough for every day; the others are left to the slow tests.
 STEPS = {"surface": 200, "layers": 15, "weights": 15, "overfit": 80}

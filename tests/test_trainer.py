@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from tests.conftest import KINDS, MakeTrainer
 from wgan.config import choices
 from wgan.lab.look import Observer
-from wgan.trainer import FIGURES, FRESH, STAGES, Trainer, stream
+from wgan.stages import FIGURES, FRESH, STAGES
+from wgan.trainer import Trainer, stream
 
 
 def flat(value: Any) -> list[Any]:

@@ -1,14 +1,15 @@
-"""Nested states: what is in them, and copies of them in one block of memory."""
+"""Copies of nested states in one block of memory."""
 
 from __future__ import annotations
 
 import copy
 import mmap
-from collections.abc import Iterator, Mapping
 from typing import Any
 
 import torch
 from torch import Tensor
+
+from wgan.nested import leaves
 
 _ALIGNED = 64  # bytes, as torch's own tensors are
 
@@ -32,17 +33,6 @@ def copied(state: Any) -> Any:
         memo[key] = place.as_strided(tensor.shape, order).copy_(tensor.detach())
         offset += _room(tensor)
     return copy.deepcopy(state, memo)
-
-
-def leaves(state: Any) -> Iterator[Any]:
-    """All that is in nested mappings, lists and tuples, and is none of these."""
-    if isinstance(state, Mapping):
-        state = state.values()
-    elif not isinstance(state, (list, tuple)):
-        yield state
-        return
-    for inner in state:
-        yield from leaves(inner)
 
 
 def _room(tensor: Tensor) -> int:

@@ -1,7 +1,8 @@
 """`python -m wgan`: the same runs as on the page, without a screen.
 
 Progress goes to standard error; with `--json` the last line of standard output is one object.
-Bad input ends with exit code 2 and one line on standard error.
+Bad input ends with exit code 2 and one line on standard error. What a command needs beyond its
+arguments is imported when it runs: torch takes seconds, and help and a refusal do without.
 """
 
 from __future__ import annotations
@@ -17,12 +18,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
-import torch
 from tqdm import tqdm
 
 from wgan.config import ConfigError, ExperimentConfig, from_json
+from wgan.errors import UserError
 from wgan.export.commands import add_export
-from wgan.hub import HubError
 from wgan.info import add_info
 from wgan.lab import archive
 from wgan.lab.frame import Measures
@@ -32,8 +32,6 @@ from wgan.lab.scheduler import use_training_threads
 from wgan.presets import PRESETS, with_data
 from wgan.protocol.commands import add_modes
 from wgan.studies.commands import add_figure
-from wgan.zoo.architecture import ZooError
-from wgan.zoo.checkpoint import save_run
 from wgan.zoo.commands import add_commands
 
 SLICE = 0.25  # seconds between two looks at the clock
@@ -51,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         options = _parser().parse_args(arguments)
         return options.command(options)
-    except (ConfigError, archive.ArchiveError, HubError, ZooError) as error:
+    except UserError as error:
         print(f"wgan: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
 
@@ -142,6 +140,8 @@ def _train(options: argparse.Namespace) -> int:
     for due in run.scheduled:
         print(f"wgan: step {due.step} of --at was not reached.", file=sys.stderr)
     if options.out is not None:
+        from wgan.zoo.checkpoint import save_run
+
         save_run(run.capture(), options.out)
     name = options.experiment if options.experiment in PRESETS else None
     out = str(options.out) if options.out else None
@@ -154,7 +154,7 @@ def _replay(options: argparse.Namespace) -> int:
     elapsed, measures = _drive(run, None)
     repeated = weights(run.trainer)
     identical = repeated.keys() == expected.keys() and all(
-        torch.equal(repeated[name], expected[name]) for name in expected
+        repeated[name].equal(expected[name]) for name in expected
     )
     out = str(options.folder)
     _report(run, elapsed, measures, options, preset=None, out=out, identical=identical)

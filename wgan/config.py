@@ -15,6 +15,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from wgan.errors import UserError
+
 Network = Literal["mlp", "dcgan", "resnet"]
 Latent = Literal["normal", "uniform"]
 Fakes = Literal["generated", "noisy_real"]
@@ -72,7 +74,7 @@ SHORTHANDS = {
 }
 
 
-class ConfigError(ValueError):
+class ConfigError(UserError, ValueError):
     """A config that cannot be run. The message names the field, the value and what is allowed."""
 
 

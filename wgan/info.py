@@ -14,16 +14,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import torch
-from huggingface_hub import constants
-
 from wgan.data.cache import cache_folder
-from wgan.hub import HubError
-from wgan.hub.network import endpoint, reach
 from wgan.lab.scheduler import use_training_threads
 from wgan.limits import LimitError, describe, limits
-from wgan.zoo.architecture import ZooError
-from wgan.zoo.bundled import bundled
+from wgan.zoo.errors import ZooError
 
 PACKAGES = ("torch", "torchvision", "streamlit", "plotly", "numpy", "huggingface-hub")
 _QUOTA = Path("/sys/fs/cgroup/cpu.max")
@@ -33,13 +27,19 @@ def add_info(commands: Any) -> None:
     """Adds `info` to the commands of `wgan.cli`."""
     info = commands.add_parser("info", help="what this machine offers: device, limits, folders")
     info.add_argument("--json", action="store_true", help="one JSON object")
+    info.add_argument("--short", action="store_true", help="versions and limits only, at once")
     info.set_defaults(command=_info)
 
 
 def _info(options: argparse.Namespace) -> int:
-    found = information()
+    found = short() if options.short else information()
     print(json.dumps(found) if options.json else as_text(found))
     return 0
+
+
+def short() -> dict[str, Any]:
+    """Versions and limits: what is told without torch, whose import takes seconds."""
+    return {"versions": _versions(), "limits": _limits()}
 
 
 def information() -> dict[str, Any]:
@@ -83,6 +83,8 @@ def _versions() -> dict[str, str | None]:
 
 
 def _device() -> dict[str, Any]:
+    import torch
+
     found: dict[str, Any] = {
         "used": "cuda" if torch.cuda.is_available() else "cpu",
         "cores": os.cpu_count(),
@@ -111,6 +113,8 @@ def cores_allowed(quota: Path = _QUOTA) -> float:
 
 def _training_threads() -> int:
     """How many threads one step uses; the number belongs to a thread, so a new one is asked."""
+    import torch
+
     found: list[int] = []
 
     def ask() -> None:
@@ -131,6 +135,8 @@ def _limits() -> dict[str, str]:
 
 
 def _folders() -> dict[str, Any]:
+    from huggingface_hub import constants
+
     folders: dict[str, Path | None] = {
         "data sets (WGAN_DATA)": cache_folder(),
         "hub (HF_HOME)": Path(constants.HF_HOME),
@@ -155,6 +161,11 @@ def look_at(folder: Path) -> dict[str, Any]:
 
 
 def _hub() -> dict[str, Any]:
+    from huggingface_hub import constants
+
+    from wgan.hub import HubError
+    from wgan.hub.network import endpoint, reach
+
     found: dict[str, Any] = {"address": endpoint(), "reachable": True, "message": "It answers."}
     if constants.is_offline_mode():
         return found | {"reachable": False, "message": "HF_HUB_OFFLINE is set: it is not asked."}
@@ -166,6 +177,8 @@ def _hub() -> dict[str, Any]:
 
 
 def _checkpoints() -> dict[str, str]:
+    from wgan.zoo.bundled import bundled
+
     try:
         return {one.name: one.summary for one in bundled()}
     except ZooError as error:

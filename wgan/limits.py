@@ -10,10 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from wgan.config import ConfigError, ExperimentConfig
-from wgan.networks import CRITICS, GENERATORS, Norm
+from wgan.sizes import count_parameters
 
 OFF = "off"
 
@@ -88,19 +86,6 @@ class Limits:
             raise LimitError(
                 f"batch_size is {config.batch_size}; this server allows at most {self.max_batch}."
             )
-
-
-def count_parameters(config: ExperimentConfig) -> int:
-    """Parameters of generator and critic, without allocating them."""
-    with torch.device("meta"):
-        total = 0
-        for build, norm in ((GENERATORS, config.norm_g), (CRITICS, config.norm_d)):
-            network = build[config.network](config)
-            for module in network.modules():
-                if isinstance(module, Norm):
-                    module.use(norm)
-            total += sum(parameter.numel() for parameter in network.parameters())
-    return total
 
 
 def read_limits(environment: Mapping[str, str]) -> Limits:

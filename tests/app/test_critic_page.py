@@ -18,7 +18,7 @@ from wgan.figures import OVERLAYS
 from wgan.inspection.results import Anatomy
 from wgan.lab.registry import lab
 from wgan.presets import PRESETS
-from wgan.studies import layers, surface, weights
+from wgan.studies import experiments
 from wgan.ui import compare, shell
 from wgan.ui.critic.anatomy import BATCHES
 from wgan.ui.critic.experiments import offer
@@ -199,7 +199,7 @@ def test_the_papers_critics_are_the_figures(points: CriticApp):
     points.look("surface")
     points.set("critic_data", "grid25")
     points.click("critic_experiment_1")
-    assert points.run.config == surface.experiment("grid25", "gp")
+    assert points.run.config == experiments.surface("grid25", "gp")
     assert points.run.config.fakes == "noisy_real"
     wait_for(lambda: points.run.frame.step > 0)
     points.redraw()
@@ -209,13 +209,13 @@ def test_the_papers_critics_are_the_figures(points: CriticApp):
     points.look("layers")
     points.click("critic_experiment_2")
     points.run.pause()
-    assert points.run.config == layers.experiment("clip_0.001")
+    assert points.run.config == experiments.layers("clip_0.001")
     points.look("layers")
     assert len(values(points.data("critic_layers")["data"][0]["y"])) == 12
     points.look("weights")
     points.click("critic_experiment_0")
     points.run.pause()
-    assert points.run.config == weights.experiment("clip")
+    assert points.run.config == experiments.weights("clip")
 
 
 @pytest.mark.parametrize("section", ["surface", "layers", "weights"])

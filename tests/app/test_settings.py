@@ -11,9 +11,9 @@ import pytest
 from lab_app import IMAGES, POINTS, LabApp, covers, wait_for
 
 from wgan.config import SHORTHANDS, choices, diff
+from wgan.equations import CRITIC_EQUATIONS
 from wgan.lab.registry import lab
 from wgan.lab.run import Run
-from wgan.losses import CRITIC_EQUATIONS
 from wgan.presets import PRESETS, collapse, cure
 from wgan.ui import binding, controls, runbar
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import torch
+from typing import TYPE_CHECKING
 
 from wgan.config import ExperimentConfig
 from wgan.data.base import DataError, Dataset, Modes, Progress, silent
-from wgan.data.images import load_images
-from wgan.data.points import make_points
 from wgan.data.titles import about, title
+
+if TYPE_CHECKING:
+    import torch
 
 __all__ = ["DataError", "Dataset", "Modes", "Progress", "about", "load", "title"]
 
@@ -25,6 +26,10 @@ def load(
 
     Raises `DataError` when the data set cannot be had.
     """
+    # Imported here: they bring torch, and most who ask for a title or an error load nothing.
+    from wgan.data.images import load_images
+    from wgan.data.points import make_points
+
     if config.is_points:
         return make_points(config.data, config.points, device)
     return load_images(config, device, progress or silent)

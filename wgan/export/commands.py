@@ -13,15 +13,12 @@ from tqdm import tqdm
 
 from wgan.config import ConfigError, ExperimentConfig
 from wgan.export.curves import curves_csv
-from wgan.export.film import film, sheet
-from wgan.export.script import script
 from wgan.lab import archive
 from wgan.lab.frame import Curve, Event
 from wgan.lab.history import Snapshot
 from wgan.lab.run import Run
 from wgan.lab.scheduler import use_training_threads
 from wgan.presets import PRESETS
-from wgan.zoo.checkpoint import open_checkpoint
 
 FRAMES = 40  # of a film, the first at step 0
 STEPS = 2000  # of a preset that is trained for its pictures or curves
@@ -74,6 +71,8 @@ def _export(options: argparse.Namespace) -> int:
     if options.config:
         _write(options.config, source.config.to_json() + "\n")
     if options.script:
+        from wgan.export.script import script
+
         name = options.script.name
         text = script(source.config, steps=source.steps, events=source.events, file=name)
         _write(options.script, text)
@@ -81,6 +80,8 @@ def _export(options: argparse.Namespace) -> int:
     if options.gif or options.png or (options.csv and curves is None):
         run, snapshots = _train(source)
         curves = curves or run.past.curves()
+        from wgan.export.film import film, sheet
+
         if options.gif:
             _write(options.gif, film(snapshots))
         if options.png:
@@ -103,6 +104,8 @@ def _source(options: argparse.Namespace) -> _Source:
     config, planned = run.config, list(run.scheduled)
     for due in planned:
         config = config.replace(due.changes)
+    from wgan.zoo.checkpoint import open_checkpoint  # here: a refusal needs no torch
+
     saved = open_checkpoint(folder)
     steps = options.steps or run.stop_at or 1
     return _Source(config, saved.events, steps, lambda: run, saved.curves)

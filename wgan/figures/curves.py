@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import median_filter
+from numpy.lib.stride_tricks import sliding_window_view
 
 from wgan.figures.base import (
     ALARM,
@@ -126,8 +126,14 @@ def smoothed(curve: Curve, window: int) -> Curve:
     mean = finite(curve.mean)
     there = np.isfinite(mean)
     if window > 1 and there.any():
-        mean[there] = median_filter(mean[there], size=window, mode="nearest")
+        mean[there] = _median(mean[there], window)
     return curve._replace(mean=mean)
+
+
+def _median(values: npt.NDArray[Any], window: int) -> npt.NDArray[Any]:
+    """The running median of `window` values; beyond the ends the outermost ones go on."""
+    padded = np.pad(values, (window // 2, (window - 1) // 2), mode="edge")
+    return np.median(sliding_window_view(padded, window), axis=1)
 
 
 def thinned(curve: Curve, limit: int = MAX_POINTS) -> Curve:

@@ -16,6 +16,8 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 
+from wgan.errors import UserError
+
 # The client's HTTP library has changed its name between two of its major versions, but not the
 # names of its exceptions.
 _NO_CONNECTION = {"ConnectError", "ConnectTimeout", "ProxyError", "UnsupportedProtocol"}
@@ -24,7 +26,7 @@ _NOT_A_HUB = {"InvalidURL", "DecodingError", "TooManyRedirects", "FileMetadataEr
 _BROKEN_OFF = {"HTTPError", "ConnectionError"}  # all the rest
 
 
-class HubError(RuntimeError):
+class HubError(UserError, RuntimeError):
     """Something could not be had from the Hub. The message is one sentence for a person.
 
     offline: True when the Hub could not be reached at all.

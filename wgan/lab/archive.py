@@ -12,11 +12,9 @@ import re
 import shlex
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 
 from wgan.config import (
     SHORTHANDS,
@@ -27,21 +25,27 @@ from wgan.config import (
     parse_assignment,
     replace_live,
 )
+from wgan.errors import UserError
 from wgan.lab.frame import Event, Measures
 from wgan.lab.run import Run, Scheduled
 from wgan.lab.saved import Saved
 from wgan.presets import PRESETS
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
 FORMAT = "wgan-lab/1"
 _COMMA = re.compile(r",(?=\w+=)")
 
 
-class ArchiveError(ValueError):
+class ArchiveError(UserError, ValueError):
     """A folder that holds no run. The message says what is missing or broken, and where."""
 
 
 def save(saved: Saved, folder: Path) -> None:
     """Writes a run. Raises `OSError` when the folder cannot be written."""
+    from safetensors.torch import save_file  # here: it brings torch, which a command does without
+
     folder.mkdir(parents=True, exist_ok=True)
     steps = saved.steps
     config = {
@@ -82,7 +86,7 @@ def plain(event: Event) -> dict[str, Any]:
     )
 
 
-def open_run(folder: Path) -> tuple[Run, dict[str, torch.Tensor]]:
+def open_run(folder: Path) -> tuple[Run, dict[str, Tensor]]:
     """A fresh run that will repeat the one in `folder`, and the weights it should end with.
 
     Raises `ArchiveError` or `ConfigError` when the folder does not hold a run.
@@ -109,6 +113,8 @@ def open_run(folder: Path) -> tuple[Run, dict[str, torch.Tensor]]:
             f"{folder / 'events.json'} is not a run's log; expected {{steps, events}}."
         ) from None
     check_plan(config, planned)
+    from safetensors.torch import load_file  # here: what is refused above needs no torch
+
     try:
         expected = load_file(folder / "model.safetensors")
     except (OSError, SafetensorError):

@@ -1,6 +1,9 @@
 """What the one thread does that advances a run: it trains, looks, records, fails and publishes.
 
 `Run` puts a safe face on it. Nothing here may be called by anybody else.
+
+A run is there before torch is, which takes seconds to import: `prepare` brings it, on a thread on
+which nobody waits.
 """
 
 from __future__ import annotations
@@ -10,21 +13,23 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from wgan.config import ExperimentConfig, expand, replace_live
 from wgan.data import load
 from wgan.inspection.attention import Attention
-from wgan.lab.course import Course
 from wgan.lab.faults import explain
 from wgan.lab.frame import Event, Frame, Measures, State
-from wgan.lab.past import Past
 from wgan.lab.plan import Scheduled
 from wgan.lab.record import Record
 from wgan.lab.room import Room
 from wgan.lab.saved import Saved
-from wgan.lab.states import Way
-from wgan.trainer import Trainer, resolve_device
+
+if TYPE_CHECKING:
+    from wgan.lab.course import Course
+    from wgan.lab.past import Past
+    from wgan.lab.states import Way
+    from wgan.trainer import Trainer
 
 log = logging.getLogger("wgan.lab")
 
@@ -87,6 +92,8 @@ class Engine:
         """
         config = record.first_config if record else self._wanted  # its first state is kept too
         try:
+            from wgan.trainer import resolve_device
+
             self._data = load(config, resolve_device(config.device), self._show_progress)
             self._begin(config)
             if record is not None:
@@ -176,6 +183,8 @@ class Engine:
         self._publish()
 
     def _begin(self, config: ExperimentConfig) -> None:
+        from wgan.lab.course import Course
+
         self._course = Course(self.id, config, self._data, self._attention)
         self._changed = True
 

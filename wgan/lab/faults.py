@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import torch
-
 from wgan.data import DataError
 
 
 def explain(error: Exception) -> tuple[str, bool]:
     """(the sentence, whether the fault is ours): those of data and machine explain themselves."""
-    if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":  # torch's
         why = "There is not enough memory for this; try a smaller batch or smaller networks."
         return why, False
     text = str(error).split("\n")[0].strip()

@@ -137,9 +137,9 @@ class ImageView:
 class Stage:
     """Where slow motion stands inside a step.
 
-    name: the stage just done, a key of `wgan.trainer.STAGES`. update: which critic update of this
+    name: the stage just done, a key of `wgan.stages.STAGES`. update: which critic update of this
     step, from 1, of `updates`; 0 in the generator's update. figures: those of
-    `wgan.trainer.FIGURES` that are this update's by now.
+    `wgan.stages.FIGURES` that are this update's by now.
     """
 
     name: str

@@ -14,7 +14,7 @@ from torch import Tensor
 from wgan.lab.frame import Curve, Event, ImageView, Measures, PointView
 from wgan.lab.history import Series, Snapshot, Snapshots
 from wgan.lab.states import CHEAP, Kept, States, Way, made
-from wgan.trainer import FIGURES
+from wgan.stages import FIGURES
 
 # New figures go to the end: runs that were saved without them have the columns before.
 MEASURED_FIGURES = (

@@ -10,21 +10,23 @@ import dataclasses
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, get_args, get_type_hints
+from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
 import numpy as np
 import numpy.typing as npt
-import torch
-from torch import Tensor
 
 from wgan.config import ExperimentConfig, from_dict
 from wgan.lab.frame import Event, ImageView, Measures, PointView, State
 from wgan.lab.history import Snapshot
 from wgan.lab.states import Kept
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    Tensors = dict[str, Tensor]
+
 SNAPSHOT_BYTES = 4_000_000  # of all the snapshots that are kept of a run
 
-Tensors = dict[str, Tensor]
 _VIEWS = {"points": PointView, "images": ImageView}
 _NETWORKS = ("generator", "critic", "averaged")
 _OPTIMIZERS = ("optimizer_g", "optimizer_d")
@@ -56,6 +58,8 @@ class Record:
 
 def pack(record: Record) -> tuple[dict[str, Any], Tensors]:
     """A record as (JSON values, tensors by name), all of them contiguous and on the CPU."""
+    import torch  # here: every run has a record, and none needs torch before it trains
+
     tensors = _pack_trainer(record.trainer)
     # The order in memory is part of the state: fused optimisers go through it element by element.
     inner = sorted(name for name, tensor in tensors.items() if _channels_last(tensor))
@@ -168,7 +172,7 @@ def _under(prefix: str, tensors: Mapping[str, Tensor]) -> Tensors:
 
 
 def _channels_last(tensor: Tensor) -> bool:
-    last = tensor.dim() == 4 and tensor.is_contiguous(memory_format=torch.channels_last)
+    last = tensor.dim() == 4 and tensor.permute(0, 2, 3, 1).is_contiguous()
     return last and not tensor.is_contiguous()
 
 

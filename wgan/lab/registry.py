@@ -22,9 +22,9 @@ from wgan.lab.room import Room
 from wgan.lab.run import Run
 from wgan.lab.scheduler import Scheduler
 from wgan.lab.store import Store
-from wgan.limits import Limits, count_parameters
+from wgan.limits import Limits
 from wgan.limits import limits as limits_of_the_server
-from wgan.trainer import resolve_device
+from wgan.sizes import count_parameters
 
 log = logging.getLogger("wgan.lab")
 
@@ -272,10 +272,8 @@ class Lab:
             log.info("restored run=%s step=%d %s", run.id, run.trainer.steps, run.state)
 
     def _scheduler_of(self, run: Run) -> Scheduler:
-        try:
-            device = str(resolve_device(run.config.device))
-        except RuntimeError:
-            device = "cpu"  # the run has failed and said so; it only waits to be closed
+        # Without one it has failed and said so: it only waits to be closed.
+        device = run.frame.device or "cpu"
         if device not in self._schedulers:
             self._schedulers[device] = Scheduler(device, self._asleep, self._keep_house)
         return self._schedulers[device]

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-
-import torch
-from torch import nn
+from typing import TYPE_CHECKING
 
 from wgan.config import ExperimentConfig
 from wgan.lab.frame import Curve, Event, ImageView, Measures, PointView
-from wgan.trainer import Trainer
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+    from wgan.trainer import Trainer
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,6 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
-import torch
-
 from wgan.lab.run import Run
 
 log = logging.getLogger("wgan.lab")
@@ -25,6 +23,8 @@ def use_training_threads() -> None:
     same bits on screen and headless. Half of the cores, because threads that wait for each other
     crawl as soon as anything else wants one of their cores; small networks gain little beyond four.
     """
+    import torch  # here: a server makes its first run before torch is there
+
     torch.set_num_threads(max(1, min(4, (os.cpu_count() or 1) // 2)))
 
 

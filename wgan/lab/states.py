@@ -8,12 +8,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from torch import Tensor
 
-from wgan.blocks import leaves
 from wgan.config import ExperimentConfig
 from wgan.lab.frame import Event
 from wgan.lab.history import least_missed
+from wgan.nested import leaves
 
 STATE_BYTES = 16_000_000  # of all the states that are kept of a run, but two there always are
 CHEAP = 20.0  # seconds of training that are spent on coming back to a step exactly
@@ -108,4 +107,4 @@ def made(events: Iterable[Event]) -> list[Event]:
 
 def _bytes(state: Any) -> int:
     """The bytes of all arrays in nested containers."""
-    return sum(value.nbytes for value in leaves(state) if isinstance(value, (Tensor, np.ndarray)))
+    return sum(getattr(value, "nbytes", 0) for value in leaves(state))

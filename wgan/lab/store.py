@@ -16,12 +16,12 @@ import uuid
 import zlib
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
-from torch import Tensor
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 log = logging.getLogger("wgan.lab")
 
@@ -51,6 +51,8 @@ class Store:
 
         tensors: contiguous, on the CPU.
         """
+        from safetensors.torch import save  # here: it brings torch, which is there by then
+
         text = json.dumps(about)
         check = str(_checksum(text, tensors))
         content = save(dict(tensors), {"format": FORMAT, "about": text, "check": check})
@@ -69,18 +71,21 @@ class Store:
 
     def read_about(self, id: str) -> dict[str, Any] | None:
         """What JSON has of a run; None when it is not saved here. A broken file is set aside."""
-        return self._read(id, lambda file: None, check=False)[0]
+        # "np": what stands in the header is told before torch is there.
+        return self._read(id, "np", lambda file: None, check=False)[0]
 
     def read(self, id: str) -> tuple[dict[str, Any], dict[str, Tensor]] | None:
         """All of a saved run; None when it is not here. A broken file is set aside."""
-        about, tensors = self._read(id, _all, check=True)
+        about, tensors = self._read(id, "pt", _all, check=True)
         return None if about is None else (about, tensors)
 
-    def _read(self, id: str, pick: Any, *, check: bool) -> tuple[dict[str, Any] | None, Any]:
+    def _read(
+        self, id: str, kind: str, pick: Any, *, check: bool
+    ) -> tuple[dict[str, Any] | None, Any]:
         if not is_id(id) or not (path := self._path(id)).is_file():
             return None, None
         try:
-            with safe_open(path, "pt") as file:
+            with safe_open(path, kind) as file:
                 header = file.metadata() or {}
                 if header.get("format") != FORMAT:
                     raise BrokenError("its format is another one")
@@ -154,7 +159,7 @@ def _checksum(text: str, tensors: Mapping[str, Tensor]) -> int:
         shape = f"{name} {tensors[name].dtype} {tuple(tensors[name].shape)}"
         total = zlib.crc32(shape.encode(), total)
         if tensor.numel():
-            total = zlib.crc32(tensor.view(torch.uint8).numpy().data, total)
+            total = zlib.crc32(tensor.numpy().view("u1").data, total)
     return total
 
 

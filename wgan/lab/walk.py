@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from wgan.lab.frame import Stage
-from wgan.trainer import FRESH, Trainer
+from wgan.stages import FRESH
+from wgan.trainer import Trainer
 
 
 class Walk:

@@ -7,15 +7,17 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
 from wgan.config import ConfigError
 from wgan.lab.scheduler import use_training_threads
 from wgan.protocol.methods import DATA, METHODS, Method
-from wgan.protocol.runs import Result, Store, run
 from wgan.protocol.table import markdown, table
+
+if TYPE_CHECKING:
+    from wgan.protocol.runs import Result, Store
 
 
 def add_modes(commands: Any) -> None:
@@ -55,6 +57,8 @@ _factor.__name__ = "number above 0, at most 10"
 
 
 def _modes(options: argparse.Namespace) -> int:
+    from wgan.protocol.runs import Store
+
     use_training_threads()
     methods = [METHODS[name].scaled(options.scale) for name in METHODS if name in options.methods]
     names = [options.data] if options.data else list(DATA)
@@ -75,6 +79,8 @@ def _all(
     store: Store, methods: Sequence[Method], names: Sequence[str], seeds: range
 ) -> list[Result]:
     """The runs, those that are not there yet trained now; Ctrl-C ends it, with what is done."""
+    from wgan.protocol.runs import run  # here: it brings torch, and the parser needs none of it
+
     # Seeds outermost: what is done at any time is a whole table of fewer seeds.
     jobs = [(method, data, seed) for seed in seeds for method in methods for data in names]
     there = [store.get(*job) for job in jobs]

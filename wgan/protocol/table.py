@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from wgan.config import diff
 from wgan.lab.archive import command
 from wgan.lab.frame import Event
 from wgan.protocol.methods import DATA, MODES, PUBLISHED, Method
-from wgan.protocol.runs import Result
 from wgan.terms import describe
+
+if TYPE_CHECKING:
+    from wgan.protocol.runs import Result
 
 NONE = "–"
 

@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib
 import math
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
-import torch
 
-from wgan.config import ExperimentConfig
-from wgan.data import load
 from wgan.figures.base import Figure
-from wgan.trainer import Trainer
-
-# Small networks: a CPU is as fast as a GPU, whose launches would cost more than the arithmetic,
-# and gives the same bits again.
-CPU = torch.device("cpu")
 
 Numbers = Mapping[str, float | int | None]
 
@@ -48,9 +41,9 @@ Steps = Generator[Progress, None, R]
 class Study:
     """One figure of a paper.
 
-    name: on the command line. title: of the figure, with its source. finding: what the paper shows
-    with it, one sentence. steps: the default length; unit: what one step is. run(seed, steps) does
-    the work and yields its progress; it draws from no global randomness. draw(result) is its chart.
+    name: on the command line, and of the module in this package that does the work. title: of the
+    figure, with its source. finding: what the paper shows with it, one sentence. steps: the default
+    length; unit: what one step is.
     """
 
     name: str
@@ -58,8 +51,19 @@ class Study:
     finding: str
     steps: int
     unit: str
-    run: Callable[[int, int], Steps[Any]]
-    draw: Callable[[Any], Figure]
+
+    def run(self, seed: int, steps: int) -> Steps[Any]:
+        """Does the work and yields its progress; draws from no global randomness."""
+        return self._work.run(seed, steps)
+
+    def draw(self, result: Any) -> Figure:
+        """The chart of what `run` ends with."""
+        return self._work.draw(result)
+
+    @property
+    def _work(self) -> Any:
+        # Imported when it is needed: it brings torch, which names and lengths are told without.
+        return importlib.import_module(f"wgan.studies.{self.name}")
 
 
 def finish(study: Steps[R], tell: Callable[[Progress], None] = lambda progress: None) -> R:
@@ -69,11 +73,6 @@ def finish(study: Steps[R], tell: Callable[[Progress], None] = lambda progress: 
             tell(next(study))
         except StopIteration as end:
             return end.value
-
-
-def trainer_of(config: ExperimentConfig) -> Trainer:
-    """A trainer on the CPU with the config's data. Raises `DataError`."""
-    return Trainer(config, load(config, CPU))
 
 
 def in_turns(total: int, parts: int) -> list[int]:

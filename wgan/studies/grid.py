@@ -18,8 +18,12 @@ import numpy.typing as npt
 
 from wgan import metrics
 from wgan.data import load
-from wgan.studies.base import CPU, Numbers, Progress, Steps, in_turns
+from wgan.figures import papers
+from wgan.figures.base import Figure
+from wgan.figures.meter import three
+from wgan.studies.base import Numbers, Progress, Steps, in_turns
 from wgan.studies.cells import IMAGE_ROWS, METHODS, cell
+from wgan.studies.trainers import CPU
 from wgan.trainer import Trainer, stream
 from wgan.zoo.pictures import to_pixels
 
@@ -97,3 +101,17 @@ def run(seed: int, steps: int, rows: Sequence[str] = tuple(IMAGE_ROWS)) -> Steps
             )
         )
     return Grid(tuple(cells), total)
+
+
+def draw(result: Grid) -> Figure:
+    """The samples of every cell, a row an architecture and a column a method."""
+    rows, columns = list(IMAGE_ROWS), list(METHODS)
+    cells = {
+        (rows.index(cell.row), columns.index(cell.method)): (
+            cell.samples,
+            f"{cell.modes} / {result.modes_total} modes, {three(cell.ms_per_step)} ms a step",
+        )
+        for cell in result.cells
+    }
+    across = [choice.title for choice in METHODS.values()]
+    return papers.sample_grid([c.title for c in IMAGE_ROWS.values()], across, cells)

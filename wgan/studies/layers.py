@@ -9,28 +9,22 @@ of them it explodes or vanishes exponentially, whatever c is; the penalty, which
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
 
-from wgan.config import ExperimentConfig, from_dict
+from wgan.figures import papers
+from wgan.figures.base import Figure
 from wgan.lab.frame import Floats
-from wgan.studies.base import CPU, Numbers, Progress, Steps, in_turns, trainer_of
+from wgan.studies import experiments
+from wgan.studies.base import Numbers, Progress, Steps, in_turns
+from wgan.studies.experiments import LAYER_CRITICS
+from wgan.studies.trainers import CPU, trainer_of
 from wgan.trainer import Trainer, stream
 from wgan.vitals import gradient_decades, layer_gradient_norms
 
 TINY = np.finfo(np.float32).tiny
 SEEN = 1000  # real samples at which the gradients are taken
-
-DEEP: dict[str, Any] = {"data": "swissroll", "width": 64, "depth": 12, "batch_size": 256}
-CLIP: dict[str, Any] = {"constraint": "clip", "optimizer": "rmsprop", "lr": 5e-5}
-CRITICS: dict[str, dict[str, Any]] = {
-    "clip_0.1": CLIP | {"clip_value": 0.1},
-    "clip_0.01": CLIP | {"clip_value": 0.01},
-    "clip_0.001": CLIP | {"clip_value": 0.001},
-    "gp": {"constraint": "gp", "gp_weight": 10.0, "optimizer": "adam", "lr": 1e-3},
-}
 
 
 @dataclass(frozen=True)
@@ -52,22 +46,17 @@ class Layers:
         return {f"{name}_decades": gradient_decades(norms) for name, norms in seen.items()}
 
 
-def experiment(critic: str, seed: int = 0) -> ExperimentConfig:
-    """The settings of one critic, a key of `CRITICS`, and its generator."""
-    return from_dict(DEEP | CRITICS[critic] | {"seed": seed})
-
-
 def run(seed: int, steps: int) -> Steps[Layers]:
     """Trains four critics, with their generators, for `steps` generator steps each."""
     norms: dict[str, Floats] = {}
-    for i, name in enumerate(CRITICS):
-        trainer = trainer_of(experiment(name, seed))
+    for i, name in enumerate(LAYER_CRITICS):
+        trainer = trainer_of(experiments.layers(name, seed))
         trained = 0
         for turn in in_turns(steps, 50):
             for _ in range(turn):
                 trainer.step()
             trained += turn
-            yield Progress((i + trained / steps) / len(CRITICS), name.replace("_", " c = "))
+            yield Progress((i + trained / steps) / len(LAYER_CRITICS), name.replace("_", " c = "))
         norms[name] = _norms(trainer)
     return Layers(norms)
 
@@ -75,3 +64,8 @@ def run(seed: int, steps: int) -> Steps[Layers]:
 def _norms(trainer: Trainer) -> Floats:
     real = trainer.data.sample(SEEN, stream(trainer.config.seed, 21, CPU))
     return layer_gradient_norms(trainer.critic, real).to(torch.float32).numpy()
+
+
+def draw(result: Layers) -> Figure:
+    """The norms over the layers, a line a critic."""
+    return papers.layer_gradients(result.norms)

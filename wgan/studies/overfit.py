@@ -22,12 +22,15 @@ from torch import Tensor
 from wgan.config import from_dict
 from wgan.data import load
 from wgan.data.images import ImageData
+from wgan.figures import papers
+from wgan.figures.base import Figure
 from wgan.lab.frame import Floats
 from wgan.presets import PRESETS
-from wgan.studies.base import CPU, Numbers, Progress, Steps, in_turns
+from wgan.studies.base import Numbers, Progress, Steps, in_turns
+from wgan.studies.experiments import FEW, MANY
+from wgan.studies.trainers import CPU
 from wgan.trainer import Trainer, stream
 
-FEW, MANY = 100, 1400  # images to train on
 HELD_OUT = 397  # the same images for both, in neither training set
 LOOKS = 40  # points of a curve
 FAKES = 500  # generated images an estimate
@@ -110,3 +113,13 @@ def split_digits(seed: int, count: int) -> tuple[ImageData, Tensor]:
     order = torch.randperm(len(digits.pixels), generator=stream(seed, 23, CPU))
     held_out, rest = digits.pixels[order[:HELD_OUT]], digits.pixels[order[HELD_OUT:]]
     return ImageData(rest[:count], None, 0.0), held_out
+
+
+def draw(result: Overfit) -> Figure:
+    """The estimates over the steps, on training and on held-out images."""
+    return papers.held_out_curves(
+        [
+            (f"{s.images:,} training images: gap {s.share:.0%}", s.step, s.train, s.held_out)
+            for s in (result.few, result.many)
+        ]
+    )

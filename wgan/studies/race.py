@@ -16,9 +16,12 @@ import numpy as np
 from wgan import metrics
 from wgan.config import from_dict
 from wgan.data import load
+from wgan.figures import papers
+from wgan.figures.base import Figure
 from wgan.lab.frame import Floats
 from wgan.presets import GAN, TOY, WGAN_CLIP, WGAN_GP
-from wgan.studies.base import CPU, Numbers, Progress, Steps, in_turns
+from wgan.studies.base import Numbers, Progress, Steps, in_turns
+from wgan.studies.trainers import CPU
 from wgan.trainer import Trainer, stream
 
 DATA = "ring8"
@@ -126,3 +129,9 @@ def run(seed: int, steps: int) -> Steps[Race]:
 def _curve(lane: _Lane) -> Curve:
     step, w1, modes = (np.array(v, np.float32) for v in (lane.step, lane.w1, lane.modes))
     return Curve(step, w1, modes, float(np.median(lane.seconds)))
+
+
+def draw(result: Race) -> Figure:
+    """W1 and modes by steps and by seconds, a line a method."""
+    curves = {name: (c.step, c.seconds, c.w1, c.modes) for name, c in result.curves.items()}
+    return papers.race_curves(curves, result.floor)

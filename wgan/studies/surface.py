@@ -22,30 +22,30 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from wgan import metrics
-from wgan.config import ExperimentConfig, from_dict
 from wgan.data.points import GRID_SCALE, RING_SCALE, ROLL_SCALE
+from wgan.figures import papers
+from wgan.figures.base import Figure
+from wgan.figures.meter import three
 from wgan.lab.frame import Floats
-from wgan.studies.base import CPU, Numbers, Progress, Steps, in_turns, trainer_of
+from wgan.studies import experiments
+from wgan.studies.base import Numbers, Progress, Steps, in_turns
+from wgan.studies.experiments import SURFACE_CRITICS, SURFACE_DATA
+from wgan.studies.trainers import CPU, trainer_of
 from wgan.trainer import Trainer, stream
 
-DATA = ("ring8", "grid25", "swissroll")
 REACH, PLACES = 3.0, 128  # the surface: ±3, 128 × 128 places, as in the authors' code
 DRAWN = 600  # real samples drawn over it
 COMPARED = 1000  # samples for W1 and for the steepest slope
 STEEPEST = 0.99  # the quantile of ‖∇D‖ that stands for the critic's Lipschitz constant
 
-SHARED: dict[str, Any] = {"fakes": "noisy_real", "width": 128, "depth": 3, "batch_size": 256}
-CRITICS: dict[str, dict[str, Any]] = {
-    "clip": {"constraint": "clip", "clip_value": 0.01, "optimizer": "rmsprop", "lr": 5e-5},
-    "gp": {"constraint": "gp", "gp_weight": 0.1, "optimizer": "adam", "lr": 1e-3},
-}
+_SETS = {"ring8": "8 Gaussians", "grid25": "25 Gaussians", "swissroll": "Swiss roll"}
+_CRITICS = {"clip": "clipping", "gp": "GP"}
 
 
 @dataclass(frozen=True)
@@ -83,16 +83,11 @@ class Surfaces:
         return found
 
 
-def experiment(data: str, critic: str, seed: int = 0) -> ExperimentConfig:
-    """The settings of one critic. data: of `DATA`. critic: a key of `CRITICS`."""
-    return from_dict(SHARED | CRITICS[critic] | {"data": data, "seed": seed})
-
-
-def run(seed: int, steps: int, sets: Sequence[str] = DATA) -> Steps[Surfaces]:
+def run(seed: int, steps: int, sets: Sequence[str] = SURFACE_DATA) -> Steps[Surfaces]:
     """Trains two critics on each data set, `steps` updates each."""
-    done, pairs = [], [(data, critic) for data in sets for critic in CRITICS]
+    done, pairs = [], [(data, critic) for data in sets for critic in SURFACE_CRITICS]
     for i, (data, critic) in enumerate(pairs):
-        trainer = trainer_of(experiment(data, critic, seed))
+        trainer = trainer_of(experiments.surface(data, critic, seed))
         trained = 0
         for turn in in_turns(steps, 50):
             for _ in range(turn):
@@ -147,3 +142,13 @@ def gaps_of(data: str) -> tuple[Tensor, Tensor]:
     ray = torch.stack((angle.cos(), angle.sin()), 1) / ROLL_SCALE
     turns = torch.stack((angle, angle + 2 * math.pi), 1)
     return ray * turns.mean(1, keepdim=True), ray[:, None] * turns[:, :, None]
+
+
+def draw(result: Surfaces) -> Figure:
+    """The surfaces, a column for each data set, clipping above GP."""
+    ordered = sorted(result.surfaces, key=lambda s: list(_CRITICS).index(s.critic))
+    shown = [
+        (f"{_SETS[s.data]}, {_CRITICS[s.critic]}: dip {three(s.dip)}", s.values, s.real)
+        for s in ordered
+    ]
+    return papers.value_surfaces(shown, REACH, columns=len(_SETS))

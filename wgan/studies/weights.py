@@ -8,24 +8,20 @@ spread.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from wgan.config import ExperimentConfig, from_dict
+from wgan.figures import papers
+from wgan.figures.base import Figure
 from wgan.lab.frame import Floats
-from wgan.studies.base import Numbers, Progress, Steps, in_turns, trainer_of
+from wgan.studies import experiments
+from wgan.studies.base import Numbers, Progress, Steps, in_turns
+from wgan.studies.experiments import WEIGHT_CRITICS, C
+from wgan.studies.trainers import trainer_of
 from wgan.trainer import Trainer
 from wgan.vitals import pinned_share, weighted_layers
 
-C = 0.01
 BINS = 80
-
-NETWORKS: dict[str, Any] = {"data": "swissroll", "width": 64, "depth": 12, "batch_size": 256}
-CRITICS: dict[str, dict[str, Any]] = {
-    "clip": {"constraint": "clip", "clip_value": C, "optimizer": "rmsprop", "lr": 5e-5},
-    "gp": {"constraint": "gp", "gp_weight": 10.0, "optimizer": "adam", "lr": 1e-3},
-}
 
 
 @dataclass(frozen=True)
@@ -48,23 +44,18 @@ class Weights:
         return {f"{name}_pinned": share for name, share in self.pinned.items()} | {"c": C}
 
 
-def experiment(critic: str, seed: int = 0) -> ExperimentConfig:
-    """The settings of one critic, a key of `CRITICS`, and its generator."""
-    return from_dict(NETWORKS | CRITICS[critic] | {"seed": seed})
-
-
 def run(seed: int, steps: int) -> Steps[Weights]:
     """Trains two critics of twelve hidden layers, with their generators, for `steps` steps each."""
     histograms: dict[str, Histogram] = {}
     pinned: dict[str, float] = {}
-    for i, name in enumerate(CRITICS):
-        trainer = trainer_of(experiment(name, seed))
+    for i, name in enumerate(WEIGHT_CRITICS):
+        trainer = trainer_of(experiments.weights(name, seed))
         trained = 0
         for turn in in_turns(steps, 50):
             for _ in range(turn):
                 trainer.step()
             trained += turn
-            yield Progress((i + trained / steps) / len(CRITICS), name)
+            yield Progress((i + trained / steps) / len(WEIGHT_CRITICS), name)
         histograms[name] = _histogram(trainer)
         pinned[name] = pinned_share(trainer.critic, C)
     return Weights(histograms, pinned)
@@ -77,3 +68,10 @@ def _histogram(trainer: Trainer) -> Histogram:
     reach = max(float(np.quantile(np.abs(values), 0.999)), 1e-6) * 1.05
     counts, edges = np.histogram(values, BINS, (-reach, reach))
     return Histogram(edges.astype(np.float32), (counts / len(values)).astype(np.float32))
+
+
+def draw(result: Weights) -> Figure:
+    """The histograms, one beside the other."""
+    return papers.weight_histograms(
+        {name: (h.edges, h.share) for name, h in result.histograms.items()}, C
+    )

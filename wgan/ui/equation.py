@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from wgan.config import ExperimentConfig
+from wgan.equations import CONSTRAINT_EQUATIONS, CRITIC_EQUATIONS, GENERATOR_EQUATIONS
 from wgan.lab.frame import Stage
-from wgan.losses import CONSTRAINT_EQUATIONS, CRITIC_EQUATIONS, GENERATOR_EQUATIONS
 
 # Which term a stage of slow motion computes.
 TERM_OF_STAGE = {

@@ -23,7 +23,7 @@ from wgan.lab.history import Snapshot
 from wgan.lab.registry import lab
 from wgan.lab.run import Run
 from wgan.limits import LimitError
-from wgan.trainer import STAGES
+from wgan.stages import STAGES
 from wgan.ui import _compat, binding, doctor, modes, pace
 from wgan.ui.equation import equation
 from wgan.ui.live import Chart, live_figure, live_figures

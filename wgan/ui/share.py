@@ -16,7 +16,6 @@ from wgan.lab.history import Snapshot
 from wgan.lab.run import Run
 from wgan.ui import binding, people
 from wgan.ui.words import plain
-from wgan.zoo.checkpoint import zip_of_run
 
 STEPS = 3000  # of a script of a run that has hardly begun
 _drawing = threading.Lock()  # pictures take seconds of a core: one class, one at a time
@@ -40,7 +39,7 @@ def share(run: Run) -> DeltaGenerator:
         st.caption("Config, weights, curves, samples and a model card, for the gallery or the Hub.")
         st.download_button(
             "Download a checkpoint",
-            lambda: zip_of_run(run.save().result(timeout=60)),
+            lambda: _checkpoint(run),
             file_name=_name(run, "zip"),
             mime="application/zip",
             icon=":material/deployed_code:",
@@ -161,3 +160,10 @@ def _uploaded(run: Run) -> None:
         return
     name, text = file.name, file.getvalue()
     binding.attempt(lambda: binding.start(from_json(text), name), name)
+
+
+def _checkpoint(run: Run) -> bytes:
+    # Imported here: it brings torch, which the page is drawn without.
+    from wgan.zoo.checkpoint import zip_of_run
+
+    return zip_of_run(run.save().result(timeout=60))

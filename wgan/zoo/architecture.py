@@ -15,12 +15,9 @@ from torch import Tensor, nn
 
 from wgan.config import ConfigError, ExperimentConfig, from_dict
 from wgan.networks import CRITICS, GENERATORS, build_critic, build_generator
+from wgan.zoo.errors import ZooError
 
 MAX_PARAMETERS = 150_000_000  # 600 MB of float32
-
-
-class ZooError(ValueError):
-    """A checkpoint that cannot be used. One sentence: what is wrong, what would be right."""
 
 
 class Architecture(Protocol):

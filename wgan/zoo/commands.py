@@ -1,4 +1,7 @@
-"""The commands of `python -m wgan` that deal with checkpoints and the Hub."""
+"""The commands of `python -m wgan` that deal with checkpoints and the Hub.
+
+Each imports what it needs when it runs, as in `wgan.cli`.
+"""
 
 from __future__ import annotations
 
@@ -11,20 +14,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from huggingface_hub.utils import disable_progress_bars, logging
 from tqdm import tqdm
 
-from wgan.hub import HubError, check_repo_id, never, push
-from wgan.zoo.architecture import ZooError
-from wgan.zoo.checkpoint import CONFIG, save_imported
-from wgan.zoo.explore import NO_TRUNCATION, draw_latents
-from wgan.zoo.importers import import_weights
-from wgan.zoo.opening import open_named
-from wgan.zoo.pictures import picture
-from wgan.zoo.pull import Pulled, pull
+from wgan.zoo.errors import ZooError
 
 Command = Callable[[argparse.Namespace], int]
 if TYPE_CHECKING:
+    from wgan.zoo.pull import Pulled
+
     Commands = argparse._SubParsersAction[Any]
 
 
@@ -42,7 +39,7 @@ def add_commands(commands: Commands) -> None:
     )
     samples.add_argument("-n", type=int, default=64, metavar="N", help="how many, 1 to 2,500")
     samples.add_argument("--seed", type=int, default=0, metavar="N")
-    samples.add_argument("--truncation", type=float, default=NO_TRUNCATION, metavar="SIGMAS")
+    samples.add_argument("--truncation", type=float, metavar="SIGMAS")
     samples.add_argument("--out", type=Path, required=True, metavar="PNG")
     samples.set_defaults(command=_interruptible(_sample))
 
@@ -72,6 +69,9 @@ def _interruptible(command: Command) -> Command:
 
 
 def _pull(options: argparse.Namespace) -> int:
+    from wgan.hub import check_repo_id, never
+    from wgan.zoo.pull import pull
+
     with _bar() as bar:
 
         def report(text: str, share: float | None) -> None:
@@ -99,10 +99,15 @@ def _pull(options: argparse.Namespace) -> int:
 
 
 def _sample(options: argparse.Namespace) -> int:
+    from wgan.zoo.explore import NO_TRUNCATION, draw_latents
+    from wgan.zoo.opening import open_named
+    from wgan.zoo.pictures import picture
+
+    truncation = NO_TRUNCATION if options.truncation is None else options.truncation
     for name, value, low, high in (
         ("-n", options.n, 1, 2500),
         ("--seed", options.seed, 0, 2**31 - 1),
-        ("--truncation", options.truncation, 0.1, NO_TRUNCATION),
+        ("--truncation", truncation, 0.1, NO_TRUNCATION),
     ):
         if not low <= value <= high:
             raise ZooError(f"{name} is {value}; allowed: a number from {low} to {high}.")
@@ -114,7 +119,7 @@ def _sample(options: argparse.Namespace) -> int:
 
         checkpoint = open_named(options.source, report)
         bar.set_description_str("Drawing", refresh=False)
-        latents = draw_latents(checkpoint.architecture, options.n, options.seed, options.truncation)
+        latents = draw_latents(checkpoint.architecture, options.n, options.seed, truncation)
         png = picture(checkpoint.sample(latents))
         bar.update(1 - bar.n)
     try:
@@ -126,6 +131,9 @@ def _sample(options: argparse.Namespace) -> int:
 
 
 def _import(options: argparse.Namespace) -> int:
+    from wgan.zoo.checkpoint import CONFIG, save_imported
+    from wgan.zoo.importers import import_weights
+
     beside = options.file.parent / CONFIG
     imported = import_weights(options.file, beside if beside.is_file() else None)
     try:
@@ -138,6 +146,8 @@ def _import(options: argparse.Namespace) -> int:
 
 
 def _push(options: argparse.Namespace) -> int:
+    from wgan.hub import push
+
     with _bar() as bar:
         bar.set_description_str(f"Pushing {options.folder} to {options.repo}")
 
@@ -150,6 +160,8 @@ def _push(options: argparse.Namespace) -> int:
 
 
 def _copy(pulled: Pulled, out: Path) -> Path:
+    from wgan.hub import HubError
+
     try:
         for name in pulled.files:
             (out / name).parent.mkdir(parents=True, exist_ok=True)
@@ -162,6 +174,8 @@ def _copy(pulled: Pulled, out: Path) -> Path:
 @contextmanager
 def _bar() -> Iterator[tqdm]:
     """A bar from 0 to 1 on standard error, with the client's own words and bars switched off."""
+    from huggingface_hub.utils import disable_progress_bars, logging
+
     logging.set_verbosity_error()
     disable_progress_bars()
     words = "{desc} {percentage:3.0f}%|{bar}| {elapsed}"

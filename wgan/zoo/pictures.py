@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import io
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageColor, ImageDraw
-from torch import Tensor
 
 from wgan.figures import GENERATED, REAL, image_grid
 from wgan.lab.frame import ImageView, PointView
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 SIDE = 512  # pixels of a picture of points
 

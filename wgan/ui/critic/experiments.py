@@ -11,7 +11,7 @@ from wgan.config import ExperimentConfig
 from wgan.data import title
 from wgan.lab.run import Run
 from wgan.presets import PRESETS
-from wgan.studies import layers, overfit, surface, weights
+from wgan.studies import experiments as papers
 from wgan.ui import binding, compare, shell
 
 _DATA = "critic_data"
@@ -30,12 +30,12 @@ class Offer:
     curves: Sequence[str] = ()
 
 
-def offer(section: str, data: str = surface.DATA[0]) -> Offer | None:
+def offer(section: str, data: str = papers.SURFACE_DATA[0]) -> Offer | None:
     """What a section has; None for the others. data: what the value surface is over."""
     if section == "surface":
         names = {"clip": "Clipped", "gp": "GP"}
         return Offer(
-            {name: surface.experiment(data, critic) for critic, name in names.items()},
+            {name: papers.surface(data, critic) for critic, name in names.items()},
             "The generated samples are real ones with unit Gaussian noise and stay so: the critic "
             "alone trains, as in WGAN-GP, Fig. 1a.",
             ("critic_estimate", "gradient_norm"),
@@ -43,8 +43,8 @@ def offer(section: str, data: str = surface.DATA[0]) -> Offer | None:
     if section == "layers":
         return Offer(
             {
-                critic.replace("clip_", "c = ").replace("gp", "GP"): layers.experiment(critic)
-                for critic in layers.CRITICS
+                critic.replace("clip_", "c = ").replace("gp", "GP"): papers.layers(critic)
+                for critic in papers.LAYER_CRITICS
             },
             "Twelve hidden ReLU layers without normalisation on the Swiss roll, as in WGAN-GP, "
             "Fig. 1b left.",
@@ -52,7 +52,10 @@ def offer(section: str, data: str = surface.DATA[0]) -> Offer | None:
         )
     if section == "weights":
         return Offer(
-            {f"c = {weights.C:g}": weights.experiment("clip"), "GP": weights.experiment("gp")},
+            {
+                f"c = {papers.C:g}": papers.weights("clip"),
+                "GP": papers.weights("gp"),
+            },
             "Twelve hidden layers on the Swiss roll, as in WGAN-GP, Fig. 1b right.",
             ("pinned_share",),
         )
@@ -61,7 +64,7 @@ def offer(section: str, data: str = surface.DATA[0]) -> Offer | None:
         return Offer(
             {
                 f"Train on {count:,} digits only": digits.replace({"limit": count})
-                for count in (overfit.FEW, overfit.MANY)
+                for count in (papers.FEW, papers.MANY)
             },
             "WGAN-GP on so many of the 1,797 digits; the others are held out. WGAN-GP, Fig. 5b.",
         )
@@ -76,11 +79,11 @@ def row(run: Run, section: str) -> None:
         key="critic_experiments", horizontal=True, vertical_alignment="center", gap="small"
     ):
         st.caption("The paper’s experiment:", width="content")
-        data = surface.DATA[0]
+        data = papers.SURFACE_DATA[0]
         if section == "surface":
             data = st.segmented_control(
                 "Data",
-                surface.DATA,
+                papers.SURFACE_DATA,
                 default=data,
                 required=True,
                 format_func=title,
