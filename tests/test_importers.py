@@ -261,7 +261,8 @@ class OpenMMLab(nn.Module):
             if isinstance(block, nn.Identity):
                 x = x.repeat_interleave(2, dim=2).repeat_interleave(2, dim=3)
             x = block(x)
-        return self.to_rgb(x)
+        image = self.to_rgb(x)  # blue first
+        return image.flip(1) if image.shape[1] == 3 else image
 
 
 def mm_checkpoint(**networks: nn.Module) -> dict[str, Any]:
@@ -502,7 +503,7 @@ def test_one_channel_too_many_is_refused(tmp_path: Path, layout: str):
             "5 channels",
         ),
         (Tutorial(ngf=1, doublings=7), "maps"),
-        (nn.Sequential(nn.Linear(5, 9), nn.ReLU(), nn.Linear(9, 4)), "known layout"),
+        (nn.Sequential(nn.Linear(5, 9), nn.ReLU(), nn.Linear(9, 4)), "no square picture"),
         (nn.Sequential(nn.Conv2d(3, 4, 4), nn.ReLU(), nn.Conv2d(4, 1, 4)), "shape 3"),
         (nn.Sequential(nn.Embedding(10, 5), nn.ConvTranspose2d(5, 3, 4)), "known layout"),
         (nn.ModuleDict({"label_emb": nn.Embedding(10, 5)}), "conditional"),
@@ -618,8 +619,28 @@ DCGAN = {
     "norm": True,
     "bias": False,
     "last_bias": True,
+    "output": "tanh",
+    "bgr": False,
 }
 THEIRS = {"family": "openmmlab-wgan-gp", "latent_dim": 5, "maps": [4, 3], "channels": 3}
+
+PROGRESSIVE = {
+    "family": "progressive",
+    "variant": "karras",
+    "latent_dim": 5,
+    "maps": [4, 3],
+    "channels": 3,
+}
+LINEAR = {"family": "linear-layers", "latent_dim": 5, "widths": [4, 64], "output": "sigmoid"}
+LSGAN = {
+    "family": "openmmlab-lsgan",
+    "latent_dim": 5,
+    "side": 4,
+    "maps": 8,
+    "repeats": 1,
+    "channels": 3,
+}
+JACOB = {"family": "jacobaustin-wgan", "latent_dim": 5, "maps": [8, 4, 4, 1]}
 
 
 @pytest.mark.parametrize(
@@ -640,6 +661,15 @@ THEIRS = {"family": "openmmlab-wgan-gp", "latent_dim": 5, "maps": [4, 3], "chann
         *(DCGAN | {"norm": bad} for bad in (1, "true", None, [])),
         DCGAN | {"first": 7, "maps": [4] * 6 + [3]},
         *(THEIRS | {"maps": bad} for bad in ([], [4], [4] * 8, [0, 4])),
+        *(DCGAN | {"output": bad} for bad in ("relu", 1, None)),
+        DCGAN | {"bgr": 1},
+        DCGAN | {"bgr": True, "maps": [4, 1]},
+        *(PROGRESSIVE | {"variant": bad} for bad in ("other", None, ["karras"])),
+        *(PROGRESSIVE | {"maps": bad} for bad in ([], [4], [4] * 10, [0, 4], 8)),
+        *(LINEAR | {"widths": bad} for bad in ([64], [4, 5], [4, 4], [4] * 8 + [64], [10**9, 64])),
+        *(LSGAN | {"side": bad} for bad in (5, 3, 16, None)),
+        *(LSGAN | {"repeats": bad} for bad in (-1, 5, "1")),
+        *(JACOB | {"maps": bad} for bad in ([4, 4, 4], [4, 4, 4, 2], [4] * 5, [4] * 7)),
         *(THEIRS | {"channels": bad} for bad in (2, 0, 4, True, None)),
         {key: value for key, value in DCGAN.items() if key != "bias"},
         {"family": "wgan-lab", "settings": {"width": -1}},
@@ -652,8 +682,11 @@ def test_numbers_out_of_range_are_refused(values: Any):
 
 
 def test_good_numbers_are_taken():
-    assert set(FAMILIES) == {"wgan-lab", "dcgan-tutorial", "openmmlab-wgan-gp"}
-    for values in (DCGAN, THEIRS):
+    # As they were written before there was a choice of the output.
+    earlier = {name: value for name, value in DCGAN.items() if name not in ("output", "bgr")}
+    assert from_plain(earlier) == from_plain(DCGAN)
+    assert {"wgan-lab", "dcgan-tutorial", "openmmlab-wgan-gp"} <= set(FAMILIES)
+    for values in (DCGAN, THEIRS, PROGRESSIVE, LINEAR, LSGAN, JACOB):
         architecture = from_plain(values)
         assert architecture.to_dict() == values
         assert architecture.latent == "normal"
@@ -662,7 +695,7 @@ def test_good_numbers_are_taken():
 
 def test_building_leaves_the_global_random_state_alone():
     state = torch.get_rng_state()
-    for values in (DCGAN, THEIRS):
+    for values in (DCGAN, THEIRS, PROGRESSIVE, LINEAR, LSGAN, JACOB):
         from_plain(values).build()
     assert torch.equal(torch.get_rng_state(), state)
 

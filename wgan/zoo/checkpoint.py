@@ -12,7 +12,7 @@ import json
 import tempfile
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +68,20 @@ class Checkpoint:
         """G(z): (N, latent_dim) -> (N, *sample_shape), images in [−1, 1] whatever the output."""
         x = torch.cat([self.generator(some) for some in latents.split(64)])
         return x * 2 - 1 if self.architecture.output == "sigmoid" and not self.is_points else x
+
+    def with_output(self, output: str) -> Checkpoint:
+        """The same weights before another last activation, where no file tells which it was.
+
+        Raises `ZooError` where it is known.
+        """
+        if output not in getattr(self.architecture, "outputs", ()):
+            raise ZooError(f"The last activation is known here; it cannot be {output!r}.")
+        architecture = self.architecture.with_output(output)  # pyright: ignore
+        generator = architecture.skeleton()
+        generator.load_state_dict(self.generator.state_dict(), assign=True)
+        return replace(
+            self, architecture=architecture, generator=generator.eval().requires_grad_(False)
+        )
 
     @torch.no_grad()
     def score(self, samples: Tensor) -> Tensor:

@@ -15,18 +15,19 @@ from typing import Any
 from torch import Tensor, nn
 
 from wgan.zoo.architecture import Architecture, ZooError, check_size, load_strictly
-from wgan.zoo.families import dcgan_tutorial, mixin, openmmlab
+from wgan.zoo.families import mixin
+from wgan.zoo.families.base import with_counters
+from wgan.zoo.families.layouts import COUNTED, LAYOUTS, recognised
 from wgan.zoo.tensors import read_tensors
 
-LAYOUTS = (
-    "PyTorch's DCGAN tutorial ('main.0.weight', 'main.1.weight', …), OpenMMLab's WGAN-GP "
-    "('noise2feat.linear.weight', …), or this app's networks with their config.json"
-)
 MAX_CONFIG = 1_000_000  # bytes
 
 # What the networks of one file are called, the generators' best first: an averaged one draws
 # better than the last one.
-_GENERATORS = ("generator_ema", "g_ema", "netG_ema", "averaged", "generator", "netG", "gen", "G")
+_GENERATORS = (
+    *("generator_smooth", "generator_ema", "avgG", "g_ema", "netG_ema", "averaged"),
+    *("generator", "netG", "gen", "G"),
+)
 _OTHERS = ("discriminator", "discriminator_ema", "critic", "netD", "disc", "D")
 _CONDITIONAL = re.compile(r"(^|[._])(label|class|cond|emb(ed)?|embedding)", re.IGNORECASE)
 _OURS = re.compile(r"\d+\.layer\.")  # `wgan.networks.Norm`
@@ -52,14 +53,14 @@ def import_weights(path: Path, config: Path | None = None) -> Imported:
         raise ZooError(f"{path} belongs to a checkpoint of this app; open its folder as it is.")
     tensors = _generator_of(read_tensors(path))
     _check_unconditional(tensors, settings)
-    architecture, named, note = _recognised(tensors, settings, path.name)
+    architecture, named, note = _read(tensors, settings, path.name)
     check_size(architecture.skeleton())
     generator = architecture.build()
     load_strictly(generator, named, "generator")
     return Imported(architecture, generator.eval().requires_grad_(False), note)
 
 
-def _recognised(
+def _read(
     tensors: dict[str, Tensor], settings: Mapping[str, Any], file: str
 ) -> tuple[Architecture, dict[str, Tensor], str]:
     """The architecture, the weights by its names, and a note."""
@@ -71,17 +72,17 @@ def _recognised(
             f"{file} looks like a network of this app, which is rebuilt from the config.json "
             "beside it; give its folder, or a zip of it."
         )
-    if openmmlab.is_like(tensors):
-        return (theirs := openmmlab.read(tensors)), tensors, theirs.note
-    if dcgan_tutorial.is_like(tensors):
-        dcgan, named = dcgan_tutorial.read(tensors)
-        return dcgan, named, dcgan.note
+    if (read := recognised(with_counters(tensors))) is not None:
+        theirs, named = read
+        return theirs, named, getattr(theirs, "note", "")
+    known = ", ".join(f"{one.title} ({one.example!r}, …)" for one in (*COUNTED, *LAYOUTS))
     first = ", ".join(
         f"{name!r} ({'×'.join(map(str, tensor.shape)) or 'a number'})"
         for name, tensor in list(tensors.items())[:3]
     )
     raise ZooError(
-        f"{file} holds no generator of a known layout: expected {LAYOUTS}; found {first}."
+        f"{file} holds no generator of a known layout: expected {known}, or this app's networks "
+        f"with their config.json; found {first}."
     )
 
 

@@ -33,6 +33,8 @@ TENSOR = "torch._utils _rebuild_tensor_v2"
 PARAMETER = "torch._utils _rebuild_parameter"
 SIZE = "torch Size"
 KNOWN = {*STORAGES, DICTIONARY, TENSOR, PARAMETER, SIZE}
+# Objects that lie beside published weights: neither made nor read, `Inert` stands for them.
+INERT = {"models.utils.config BaseConfig"}  # pytorch_GAN_zoo's settings
 FOREIGN = {  # what other names stand for
     "torch._utils _rebuild_qtensor": "a quantised tensor",
     "torch._utils _rebuild_sparse_tensor": "a sparse tensor",
@@ -78,6 +80,10 @@ class Described:
 
     storage: Storage
     shape: tuple[int, ...]
+
+
+class Inert:
+    """Stands for an object that is not made: without methods, whatever it is given."""
 
 
 class Trace:
@@ -140,7 +146,7 @@ class Trace:
                 items = [stack.pop(), stack.pop()][::-1]
                 _set(stack[-1], items)
             elif name == "GLOBAL":
-                if argument not in KNOWN:
+                if argument not in KNOWN and argument not in INERT:
                     raise PickleError(_foreign(argument, steps))
                 stack.append(Import(argument))
             elif name == "BINPERSID":
@@ -148,10 +154,16 @@ class Trace:
             elif name == "REDUCE":
                 arguments, called = stack.pop(), stack.pop()
                 stack.append(self._call(called, arguments))
+            elif name == "NEWOBJ":
+                arguments, called = stack.pop(), stack.pop()
+                if type(called) is not Import or called.name not in INERT or arguments != ():
+                    raise TypeError
+                stack.append(Inert())
             elif name == "BUILD":
-                # What a dictionary of tensors knows beside them: its modules' versions.
+                # What a dictionary of tensors knows beside them: its modules' versions. And what
+                # an object that is not made would have held.
                 state, target = stack.pop(), stack[-1]
-                if type(state) is not dict or type(target) is not dict:
+                if type(state) is not dict or type(target) not in (dict, Inert):
                     raise TypeError
             elif name == "STOP":
                 return stack.pop()

@@ -31,7 +31,7 @@ COUNTERS = (torch.int64, torch.int32)  # as in BatchNorm's num_batches_tracked
 # Where checkpoints keep the generator's weights, the best first: an averaged generator draws
 # better than the last one.
 NESTS = (
-    *("generator_ema", "g_ema", "netG_ema", "params_ema", "ema"),
+    *("generator_smooth", "avgG", "generator_ema", "g_ema", "netG_ema", "params_ema", "ema"),
     *("generator", "generator_state_dict", "netG", "netG_state_dict", "gen", "G", "g"),
     *("state_dict", "model_state_dict", "model", "params", "weights"),
 )

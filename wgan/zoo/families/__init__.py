@@ -7,12 +7,22 @@ from typing import Any
 
 from wgan.zoo.architecture import Architecture, LabNetworks, ZooError
 from wgan.zoo.families.dcgan_tutorial import DcganTutorial
-from wgan.zoo.families.openmmlab import OpenMMLabWganGp
+from wgan.zoo.families.fc_wgan import FcWgan
+from wgan.zoo.families.mlp import LinearGenerator
+from wgan.zoo.families.openmmlab import OpenMMLabLsgan, OpenMMLabWganGp
+from wgan.zoo.families.progressive import Progressive
 
+_KINDS = (
+    LabNetworks,
+    DcganTutorial,
+    LinearGenerator,
+    FcWgan,
+    Progressive,
+    OpenMMLabWganGp,
+    OpenMMLabLsgan,
+)
 FAMILIES: dict[str, Callable[[Mapping[str, Any]], Architecture]] = {
-    LabNetworks.family: LabNetworks.from_plain,
-    DcganTutorial.family: DcganTutorial.from_plain,
-    OpenMMLabWganGp.family: OpenMMLabWganGp.from_plain,
+    kind.family: kind.from_plain for kind in _KINDS
 }
 
 

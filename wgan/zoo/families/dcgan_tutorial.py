@@ -10,31 +10,30 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, ClassVar
 
-import torch
 from torch import Tensor, nn
 
 from wgan.networks import Reshape
 from wgan.zoo.architecture import ZooError
 from wgan.zoo.families import plain
+from wgan.zoo.families.base import COUNTER, NORM, OUTPUTS, Rebuilt
+from wgan.zoo.families.layers import BgrToRgb
 
 FIRST = (4, 7)  # kernels of the first layer, which are the sizes of its maps
 MAX_SIZE = 256  # pixels
 MAX_LAYERS = 7
 
-_NORM = {"weight", "bias", "running_mean", "running_var"}
-_COUNTER = "num_batches_tracked"  # which torch has kept since version 0.4.1
-
 
 @dataclass(frozen=True)
-class DcganTutorial:
+class DcganTutorial(Rebuilt):
     """first: the first kernel's size. maps: channels after each layer, the image's the last.
 
     norm: whether batch normalisation follows the layers, all but the last. bias, last_bias:
-    whether they and the last have biases.
+    whether they and the last have biases. output: the last activation, which no file tells. bgr:
+    whether the channels stand as blue, green, red, as OpenMMLab has them.
     """
 
     latent_dim: int
@@ -43,16 +42,14 @@ class DcganTutorial:
     norm: bool
     bias: bool
     last_bias: bool
+    output: str = "tanh"  # pyright: ignore[reportIncompatibleMethodOverride]
+    bgr: bool = False
     family: ClassVar[str] = "dcgan-tutorial"
     note: ClassVar[str] = (
         "It was rebuilt from the names and shapes of its weights, with the strides and activations "
         "of PyTorch's DCGAN tutorial: every layer after the first doubles the image, ReLU between "
-        "layers, tanh at the end."
+        "layers, tanh or sigmoid at the end."
     )
-
-    @property
-    def latent(self) -> str:
-        return "normal"
 
     @property
     def sample_shape(self) -> tuple[int, ...]:
@@ -60,17 +57,13 @@ class DcganTutorial:
         return (self.maps[-1], size, size)
 
     @property
-    def output(self) -> str:
-        return "tanh"
+    def outputs(self) -> tuple[str, ...]:
+        return () if self.bgr else OUTPUTS  # OpenMMLab's is known
 
-    def skeleton(self) -> nn.Module:
-        with torch.device("meta"):
-            return self._network()
+    def with_output(self, output: str) -> DcganTutorial:
+        return replace(self, output=output)
 
-    def build(self) -> nn.Module:
-        return self.skeleton().to_empty(device="cpu")
-
-    def _network(self) -> nn.Sequential:
+    def network(self) -> nn.Sequential:
         layers: list[nn.Module] = [Reshape(self.latent_dim, 1, 1)]
         *hidden, (inputs, channels) = pairwise((self.latent_dim, *self.maps))
         shape = (self.first, 1, 0)  # kernel, stride, padding
@@ -79,10 +72,8 @@ class DcganTutorial:
             layers += [nn.BatchNorm2d(maps), nn.ReLU()] if self.norm else [nn.ReLU()]
             shape = (4, 2, 1)
         layers.append(nn.ConvTranspose2d(inputs, channels, *shape, bias=self.last_bias))
-        return nn.Sequential(*layers, nn.Tanh())
-
-    def to_dict(self) -> dict[str, Any]:
-        return {"family": self.family, **asdict(self), "maps": list(self.maps)}
+        layers.append(nn.Tanh() if self.output == "tanh" else nn.Sigmoid())
+        return nn.Sequential(*layers, BgrToRgb()) if self.bgr else nn.Sequential(*layers)
 
     @classmethod
     def from_plain(cls, values: Mapping[str, Any]) -> DcganTutorial:
@@ -93,6 +84,8 @@ class DcganTutorial:
             norm=plain.flag(values, "norm"),
             bias=plain.flag(values, "bias"),
             last_bias=plain.flag(values, "last_bias"),
+            output=plain.choice(values, "output", OUTPUTS),
+            bgr=plain.flag({"bgr": False, **values}, "bgr"),
         )
         _check(architecture)
         return architecture
@@ -101,6 +94,8 @@ class DcganTutorial:
 def _check(architecture: DcganTutorial) -> None:
     """Raises `ZooError` for what no single number tells."""
     channels, size, _ = architecture.sample_shape
+    if architecture.bgr and channels != 3:
+        raise ZooError("bgr of the architecture is true; a grey picture has no order of colours.")
     if channels not in plain.IMAGE_CHANNELS:
         raise ZooError(
             f"The last transposed convolution makes {channels} channels; an image has 1 or 3."
@@ -131,7 +126,9 @@ def is_like(tensors: Mapping[str, Tensor]) -> bool:
     return len(kernels) > 1 and all(re.search(r"\d", name) for name in kernels)
 
 
-def read(tensors: Mapping[str, Tensor]) -> tuple[DcganTutorial, dict[str, Tensor]]:
+def read(
+    tensors: Mapping[str, Tensor], output: str = "tanh"
+) -> tuple[DcganTutorial, dict[str, Tensor]]:
     """The architecture that these weights tell of, and the weights by its own names.
 
     Raises `ZooError` that names the tensor or the layer which does not fit.
@@ -156,6 +153,7 @@ def read(tensors: Mapping[str, Tensor]) -> tuple[DcganTutorial, dict[str, Tensor
         norm=_same_for_all(hidden, [layer.path in norms for layer in hidden], "normalisation"),
         bias=_same_for_all(hidden, ["bias" in layer.tensors for layer in hidden], "a bias"),
         last_bias="bias" in last.tensors,
+        output=output,
     )
     if architecture.bias and not architecture.last_bias:
         raise ZooError(f"The layer {hidden[0].path!r} has a bias and {last.path!r} has none.")
@@ -180,10 +178,6 @@ def _layers(tensors: Mapping[str, Tensor]) -> list[_Layer]:
     for name, tensor in tensors.items():
         path, _, leaf = name.rpartition(".")
         grouped.setdefault(path, {})[leaf] = tensor
-    if not any(_COUNTER in group for group in grouped.values()):
-        for group in grouped.values():
-            if "running_mean" in group:
-                group[_COUNTER] = torch.zeros((), dtype=torch.int64)
     words = {path: re.findall(r"[^\d.]+", path) for path in grouped}
     first = next(iter(grouped))
     for path in grouped:
@@ -208,12 +202,12 @@ def _check_kind(layer: _Layer) -> None:
     found = set(layer.tensors)
     if layer.is_convolution and found <= {"weight", "bias"}:
         return
-    if not layer.is_convolution and found == {*_NORM, _COUNTER}:
+    if not layer.is_convolution and found == {*NORM, COUNTER}:
         return
     raise ZooError(
         f"The layer {layer.path!r} has {', '.join(sorted(found))}; expected a transposed "
         f"convolution's weight of four axes and bias, or batch normalisation's "
-        f"{', '.join(sorted(_NORM))} and {_COUNTER}."
+        f"{', '.join(sorted(NORM))} and {COUNTER}."
     )
 
 
@@ -271,7 +265,7 @@ def _check_shapes(
         _check_vectors(layer.path, vectors, maps)
         if layer.path in norms:
             norm = norms[layer.path]
-            vectors = {name: t for name, t in norm.tensors.items() if name != _COUNTER}
+            vectors = {name: t for name, t in norm.tensors.items() if name != COUNTER}
             _check_vectors(norm.path, vectors, maps)
         inputs = maps
 

@@ -39,6 +39,14 @@ def flag(values: Mapping[str, Any], name: str) -> bool:
     return value
 
 
+def choice(values: Mapping[str, Any], name: str, allowed: tuple[str, ...]) -> str:
+    """`values[name]`, one of `allowed`; the first of them where there is none."""
+    value = values.get(name, allowed[0])
+    if not isinstance(value, str) or value not in allowed:
+        raise _refused(name, value, ", ".join(allowed))
+    return value
+
+
 def image_channels(values: Mapping[str, Any], name: str) -> int:
     """`values[name]`, the channels of an image. Raises `ZooError`."""
     value = whole(values, name, *IMAGE_CHANNELS)
