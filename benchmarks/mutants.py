@@ -70,6 +70,34 @@ MUTANTS = (
         'group["betas"] = (0.5, 0.9)',
         "tests/test_reference.py",
     ),
+    Mutant(
+        "the script's activations are the identity",
+        "export/script.py",
+        "activation=_ACTIVATIONS[config.activation]",
+        'activation="nn.Identity()"',
+        "tests/test_script.py",
+    ),
+    Mutant(
+        "the script's outputs are linear",
+        "export/script.py",
+        "output=_OUTPUTS[config.output]",
+        'output=""',
+        "tests/test_script.py",
+    ),
+    Mutant(
+        "the script's critic is updated once",
+        "export/templates/script.py.jinja",
+        "for _ in range(CRITIC_STEPS):",
+        "for _ in range(1):",
+        "tests/test_script.py",
+    ),
+    Mutant(
+        "runs are saved once and never again",
+        "lab/autosave.py",
+        "wait = EVERY\n",
+        "wait = 1e9\n",
+        "tests/test_killed.py",
+    ),
 )
 
 

@@ -1,4 +1,5 @@
-"""A server that trains three runs and is killed at random moments, again and again.
+"""A server that trains three runs and is killed, again and again: every third time after several
+saves, else at random moments.
 
 `python -m tests.killed_server FOLDER KILLS SEED`: prints the time of each kill, and goes on when it
 gets a line. The folder's `progress` has a line `time id steps` of every run, many times a second.
@@ -22,6 +23,7 @@ from wgan.limits import Limits
 
 CONFIG = ExperimentConfig(width=8, depth=1, batch_size=8, critic_steps=2, device="cpu")
 EVERY = 0.2  # seconds between two saves
+SEVERAL = 15 * EVERY
 
 
 def serve(folder: Path) -> None:
@@ -58,7 +60,7 @@ def main() -> None:
                 os._exit(1)
         if kill % 4 != 3:  # now and then while it still opens the runs
             wait_for_progress(folder)
-        time.sleep(moments.uniform(0.1, 1.5))
+        time.sleep(moments.uniform(0.1, 1.5) if kill % 3 else SEVERAL)
         os.kill(child, signal.SIGKILL)
         print(time.monotonic(), flush=True)
         _, status = os.waitpid(child, 0)

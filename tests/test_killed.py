@@ -32,7 +32,7 @@ def test_every_run_opens_after_a_kill(tmp_path: Path, kills: int, seed: int):
     assert server.stdout is not None
     saved: dict[str, Record] = {}
     try:
-        for _ in range(kills):
+        for kill in range(kills):
             killed_at = float(server.stdout.readline())
             before, saved = saved, opened(tmp_path)
             assert before.keys() <= saved.keys()
@@ -41,6 +41,9 @@ def test_every_run_opens_after_a_kill(tmp_path: Path, kills: int, seed: int):
                 assert record.state == "playing"
                 assert id not in before or steps >= before[id].trainer["steps"]
                 assert steps >= steps_at(tmp_path, id, killed_at - LATE)
+            if kill % 3 == 0:  # after several saves: there was something to lose, and it is there
+                assert any(steps_at(tmp_path, id, killed_at - LATE) > 0 for id in saved)
+                assert all(record.trainer["steps"] > 0 for record in saved.values())
             # What was lost with this kill is lost; the next one begins from what was saved.
             (tmp_path / "progress").unlink(missing_ok=True)
             server.stdin.write("\n")
@@ -54,7 +57,7 @@ def test_every_run_opens_after_a_kill(tmp_path: Path, kills: int, seed: int):
     assert len(saved) == 3
     assert not list(tmp_path.glob("*.broken"))
     # The bits are those of a run that was never killed.
-    record = max(saved.values(), key=lambda record: record.trainer["steps"])
+    record = min(saved.values(), key=lambda record: record.trainer["steps"])
     whole = Run("whole", record.first_config)
     whole.prepare()
     whole.stop_at = record.trainer["steps"]
