@@ -202,6 +202,20 @@ def test_interpolates_lie_on_the_segments(seed: int, shape: tuple[int, ...]):
     assert torch.allclose(ways, (real - fake).flatten(1).norm(dim=1), rtol=1e-4)
 
 
+def test_what_is_no_objective_or_constraint_raises():
+    x = torch.zeros(2, 2)
+    for name in ("", "wasserstein", "gp"):
+        for call in (
+            lambda name=name: losses.critic_loss(name, x, x),
+            lambda name=name: losses.generator_loss(name, x),
+        ):
+            with pytest.raises(ValueError, match="no objective"):
+                call()
+    for name in ("", "wgan", "gradient"):
+        with pytest.raises(ValueError, match="no constraint"):
+            losses.penalty(name, torch.sum, x, x, x, weight=1, target=1)
+
+
 # Gradient norms.
 
 
@@ -251,6 +265,19 @@ def test_faults_of_alpha():
     normal = losses.draw_alpha(real, seeded(), ["alpha_normal"])
     outside = ((normal < 0) | (normal > 1)).float().mean().item()
     assert outside == pytest.approx(0.659, abs=0.03)
+    of_elements = losses.draw_alpha(real, seeded(), ["alpha_of_elements"])
+    assert of_elements.shape == real.shape
+    assert len(of_elements.unique()) > real.numel() / 2
+    assert (of_elements.min() >= 0) & (of_elements.max() <= 1)
+    # A square away from x̃ = 0 the points fill it; one α a sample keeps them on its diagonal.
+    x = torch.ones(4000, 2)
+    apart = {
+        faults: losses.draw_alpha(x, seeded(), faults) * x
+        for faults in ((), ("alpha_of_elements",))
+    }
+    off = {faults: (at[:, 0] - at[:, 1]).abs().mean().item() for faults, at in apart.items()}
+    assert off[()] == 0
+    assert off["alpha_of_elements",] == pytest.approx(1 / 3, abs=0.02)
 
 
 @pytest.mark.parametrize("objective", OBJECTIVES)

@@ -193,6 +193,8 @@ def test_every_purpose_has_randomness_of_its_own():
         for purpose in (1, 2, 3, 9)
     }
     assert len(set(draws.values())) == len(draws)
+    steps = [stream(0, 9, torch.device("cpu"), *step) for step in ((), (0,), (1,), (2**31,))]
+    assert len({rng.initial_seed() for rng in steps}) == len(steps)
 
 
 def test_latents_and_data_are_not_the_same_numbers(make_trainer: MakeTrainer):

@@ -31,6 +31,7 @@ Precision = Literal["float32", "bfloat16"]
 Fault = Literal[
     "alpha_normal",
     "alpha_shared",
+    "alpha_of_elements",
     "norm_of_batch",
     "norm_of_channels",
     "norm_without_eps",

@@ -40,7 +40,8 @@ FAR = 4.0  # a gradient norm so many times above or below where the penalty hold
 FEW, GROWN_UP = 0.25, 500
 LOST = 0.5  # of the modes that were once covered
 PENALTY_BUGS = {
-    "alpha_normal", "alpha_shared", "norm_of_batch", "norm_of_channels", "penalty_detached",
+    "alpha_normal", "alpha_shared", "alpha_of_elements",
+    "norm_of_batch", "norm_of_channels", "penalty_detached",
 }  # fmt: skip
 
 

@@ -21,6 +21,7 @@ def critic_loss(objective: str, real: Tensor, fake: Tensor, faults: Collection[s
 
     GAN: Goodfellow et al. 2014 eq. 1; LSGAN: Mao et al. 2017 eq. 9 (a=0, b=c=1);
     WGAN: Arjovsky et al. 2017 Algorithm 1; hinge: Lim & Ye 2017.
+    Raises `ValueError` for another objective.
     """
     if objective in ("gan", "gan_saturating"):
         # −E[log σ(D(x))] − E[log(1 − σ(D(x̃)))], and log(1 − σ(s)) = log σ(−s)
@@ -33,8 +34,10 @@ def critic_loss(objective: str, real: Tensor, fake: Tensor, faults: Collection[s
     if objective == "hinge":
         # E[max(0, 1 − D(x))] + E[max(0, 1 + D(x̃))]
         return relu(1 - real).mean() + relu(1 + fake).mean()
-    # wgan: E[D(x̃)] − E[D(x)], minus the estimate of W1 up to the critic's slope
-    return fake.mean() - real.mean()
+    if objective == "wgan":
+        # E[D(x̃)] − E[D(x)], minus the estimate of W1 up to the critic's slope
+        return fake.mean() - real.mean()
+    raise ValueError(f"There is no objective {objective!r}.")
 
 
 def generator_loss(objective: str, fake: Tensor, faults: Collection[str] = ()) -> Tensor:
@@ -53,8 +56,10 @@ def generator_loss(objective: str, fake: Tensor, faults: Collection[str] = ()) -
     if objective == "lsgan":
         # ½ E[(D(x̃) − 1)²]
         return sign * 0.5 * (fake - 1).square().mean()
-    # wgan, hinge: −E[D(x̃)]
-    return sign * -fake.mean()
+    if objective in ("wgan", "hinge"):
+        # −E[D(x̃)]
+        return sign * -fake.mean()
+    raise ValueError(f"There is no objective {objective!r}.")
 
 
 def penalty(
@@ -73,6 +78,7 @@ def penalty(
     real, fake: (N, …); fake is a constant here. alpha: (N, 1, …), uniform in [0, 1].
     gp: Gulrajani et al. 2017 eq. 3; one-sided: their §4, Petzka et al. 2018;
     R1 and R2: Mescheder et al. 2018 eqs. 9 and 10.
+    Raises `ValueError` for another constraint.
     """
     if constraint in ("gp", "gp_onesided"):
         # λ E[(‖∇D(x̂)‖ − k)²] at x̂ = α x + (1 − α) x̃; one-sided: only where the norm is over k
@@ -83,7 +89,9 @@ def penalty(
         # ½ γ E[‖∇D‖²] at the real points (R1) or at the generated ones (R2)
         gradient = _gradient(critic, real if constraint == "r1" else fake, faults)
         return 0.5 * weight * gradient.flatten(1).square().sum(1).mean()
-    return real.new_zeros(())
+    if constraint in ("none", "clip"):
+        return real.new_zeros(())
+    raise ValueError(f"There is no constraint {constraint!r}.")
 
 
 def gradient_norm(critic: Critic, x: Tensor, faults: Collection[str] = ()) -> Tensor:
@@ -108,8 +116,13 @@ def _gradient(critic: Critic, x: Tensor, faults: Collection[str]) -> Tensor:
 
 
 def draw_alpha(real: Tensor, rng: torch.Generator, faults: Collection[str] = ()) -> Tensor:
-    """α for the interpolates, one a sample: (N, 1, …), uniform in [0, 1]."""
+    """α for the interpolates, one a sample: (N, 1, …), uniform in [0, 1].
+
+    The bug of one α an element, (N, …): the points then fill the box between x and x̃.
+    """
     shape = [1 if "alpha_shared" in faults else len(real), *[1] * (real.dim() - 1)]
+    if "alpha_of_elements" in faults:
+        shape[1:] = real.shape[1:]
     draw = torch.randn if "alpha_normal" in faults else torch.rand
     return draw(shape, generator=rng, device=real.device, dtype=real.dtype)
 

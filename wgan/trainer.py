@@ -22,6 +22,8 @@ from wgan.lab.frame import Stage
 from wgan.networks import build_critic, build_generator, set_norm
 from wgan.stages import FIGURES
 
+_STEP_0 = 2**32 - 1  # no run has so many
+
 
 class Data(Protocol):
     """What a trainer needs of a data set: `n` samples (n, *shape), images in [−1, 1]."""
@@ -43,8 +45,10 @@ def stream(seed: int, purpose: int, device: torch.device, *step: int) -> torch.G
 
     step: gives each step numbers of its own, whatever was drawn before.
     """
+    # SeedSequence pads with zeros: with a 0 for step 0, its numbers would be those of no step.
+    words = (seed, purpose, *(number or _STEP_0 for number in step))
     # Mixed into 32 bits, because torch's generator on the CPU ignores the bits above them.
-    mixed = np.random.SeedSequence((seed, purpose, *step)).generate_state(1)[0]
+    mixed = np.random.SeedSequence(words).generate_state(1)[0]
     return torch.Generator(device).manual_seed(int(mixed))
 
 
