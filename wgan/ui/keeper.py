@@ -37,8 +37,10 @@ def keep_owned(runs: Sequence[Run]) -> None:
     """
     owned = {run.id: people.secret_of(run) for run in runs if people.owns(run)}
     missed = [run.id for run in runs if run.id not in owned]
-    data = {"owned": owned, "missed": missed, "cookie": people.COOKIE, "visitor": people.visitor()}
-    _KEEPER(key=_KEY, data=data, on_found_change=_take)
+    kept = {"owned": owned, "missed": missed, "cookie": people.COOKIE, "visitor": people.visitor()}
+    # In a list, which Streamlit sends as it is: a dictionary it would search for data frames, and
+    # import pandas for it, which the first page would wait for.
+    _KEEPER(key=_KEY, data=[kept], on_found_change=_take)
 
 
 def _take() -> None:

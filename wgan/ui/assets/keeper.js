@@ -6,14 +6,15 @@ const handed = new Set() // a secret that is not taken is not handed back again 
 const name = run => `wgan-owner-${run}`
 
 export default function ({ data, setTriggerValue }) {
-  nameBrowser(data)
+  const [kept] = data
+  nameBrowser(kept)
   try {
-    for (const [run, secret] of Object.entries(data.owned)) {
+    for (const [run, secret] of Object.entries(kept.owned)) {
       sessionStorage.setItem(name(run), secret)
       handed.delete(run)
     }
     const found = {}
-    for (const run of data.missed) {
+    for (const run of kept.missed) {
       const secret = sessionStorage.getItem(name(run))
       if (!secret || handed.has(run)) continue
       found[run] = secret
