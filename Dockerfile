@@ -40,5 +40,4 @@ HEALTHCHECK --interval=30s --timeout=5s --start-period=60s \
 # and an upload's address holds the session's random id. The check of a connection's origin (CORS)
 # stays on: the Space's proxy passes the Host on, so page and server are of one origin.
 CMD ["streamlit", "run", "app.py", "--server.address=0.0.0.0", "--server.port=8501", \
-    "--server.headless=true", "--server.fileWatcherType=none", \
-    "--server.enableXsrfProtection=false"]
+    "--server.headless=true", "--server.enableXsrfProtection=false"]

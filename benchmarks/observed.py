@@ -17,10 +17,10 @@ from typing import Any
 
 from streamlit.web import cli
 
+from benchmarks.command import app_command
 from wgan.lab.registry import Lab
 from wgan.lab.run import Run
 
-ROOT = Path(__file__).parents[1]
 EVERY = 0.05  # seconds between two looks
 
 
@@ -37,9 +37,7 @@ def main() -> None:
     # Asking the lab for a run would tell it that somebody watches.
     Lab.create = noting  # pyright: ignore[reportAttributeAccessIssue]
     threading.Thread(target=_record, args=(runs, file), name="observer", daemon=True).start()
-    sys.argv = ["streamlit", "run", str(ROOT / "app.py"), f"--server.port={port}"]
-    sys.argv += ["--server.headless=true", "--server.address=127.0.0.1"]
-    sys.argv += ["--server.fileWatcherType=none"]
+    sys.argv = app_command(int(port))
     cli.main()
 
 

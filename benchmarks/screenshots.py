@@ -12,13 +12,13 @@ from __future__ import annotations
 import argparse
 import socket
 import subprocess
-import sys
 import time
 import urllib.request
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from benchmarks.command import app_command
 from wgan.ui.words import sections
 from wgan.zoo.bundled import bundled
 
@@ -49,8 +49,7 @@ def main() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless", "true"]
-    server = subprocess.Popen([*command, "--server.port", str(port)], cwd=ROOT)
+    server = subprocess.Popen(app_command(port), cwd=ROOT)
     try:
         address = f"http://127.0.0.1:{port}"
         _wait(f"{address}/_stcore/health")

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
-import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -19,6 +18,8 @@ from typing import IO
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
+
+from benchmarks.command import app_command
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = Path("/usr/bin/chromium")
@@ -109,11 +110,8 @@ def _serve(path: str, log: IO[bytes] | None = None) -> tuple[subprocess.Popen[by
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    options = ["--server.headless=true", "--browser.gatherUsageStats=false"]
-    options += [f"--server.port={port}", "--server.address=127.0.0.1"]
-    options += ["--server.fileWatcherType=none", "--runner.postScriptGC=false"]
     process = subprocess.Popen(
-        [sys.executable, "-m", "streamlit", "run", path, *options],
+        app_command(port, path),
         cwd=ROOT,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         stdout=subprocess.DEVNULL,
