@@ -1,5 +1,7 @@
 """WGAN Lab: `streamlit run app.py`."""
 
-from wgan.ui.shell import navigation
+import streamlit as st
 
-navigation().run()
+from wgan.ui.serve import MAIN, lifespan, routes
+
+app = st.App(MAIN, routes=routes(), lifespan=lifespan)

@@ -3,10 +3,10 @@
 import streamlit as st
 
 from wgan.figures import OVERLAYS
-from wgan.ui import binding, compare, panels
+from wgan.live.parts import channel
+from wgan.live.table import made_of_runs
+from wgan.ui import binding, compare, live, panels
 from wgan.ui.keeper import keep_owned
-from wgan.ui.live import load_plotly
-from wgan.ui.pulse import stay_alive
 from wgan.ui.shell import open_page
 from wgan.ui.words import plain, sections
 
@@ -21,9 +21,10 @@ if not runs:
     compare.empty()
     st.stop()
 
+live.page(channel("page", *runs), made_of_runs(runs))
 compare.verbs(runs)
-drawn = panels.panels(runs)
-st.pills(
+panels.panels(runs)
+chosen = st.pills(
     "Curves",
     list(OVERLAYS),
     selection_mode="multi",
@@ -32,7 +33,7 @@ st.pills(
     key="compare_curves",
 )
 with st.container(horizontal=True, gap="large"):
-    st.segmented_control(
+    by = st.segmented_control(
         "By",
         ["steps", "seconds"],
         default="steps",
@@ -41,13 +42,5 @@ with st.container(horizontal=True, gap="large"):
         key="compare_by",
         help=sections("compare")["by"],
     )
-    st.select_slider(
-        "Smoothing",
-        [1, 3, 5, 9, 15, 25, 51],
-        key="compare_smoothing",
-        format_func=lambda window: "none" if window == 1 else f"median of {window}",
-        width=220,
-    )
-panels.live(drawn, panels.place())
-load_plotly()
-stay_alive()
+    window = live.smoothing("compare_smoothing", width=220)
+panels.curves(runs, chosen, by, window)

@@ -3,7 +3,6 @@
 import streamlit as st
 
 from wgan.ui import duel as duels
-from wgan.ui.pulse import stay_alive
 from wgan.ui.shell import open_page
 from wgan.ui.words import plain, sections
 
@@ -20,4 +19,3 @@ if duel is None:
     st.info(words["empty"], icon=":material/grid_view:")
 else:
     duels.grid(duel)
-stay_alive()

@@ -2,7 +2,6 @@
 
 import streamlit as st
 
-from wgan.ui.live import load_plotly
 from wgan.ui.shell import open_page
 from wgan.ui.words import plain, sections
 
@@ -25,4 +24,3 @@ with st.container(key="notices"):
 if opened is not None:
     with st.container(border=True, key="viewer"):
         viewer(opened.name, opened.checkpoint)
-load_plotly()

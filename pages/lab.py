@@ -2,33 +2,31 @@
 
 import streamlit as st
 
+from wgan.live.lab import CURVE_HEIGHT, LAYERS, POINTS_HEIGHT, main_curve, more_curves
+from wgan.live.parts import channel
+from wgan.live.table import made_of_run
 from wgan.presets import PRESETS
-from wgan.ui import binding, branch, controls, doctor, liveview, modes, room, runbar
+from wgan.ui import binding, branch, controls, doctor, live, lookback, modes, room, runbar
 from wgan.ui.equation import equation
 from wgan.ui.keeper import keep_owned
-from wgan.ui.live import load_plotly
 from wgan.ui.own import own_data
-from wgan.ui.pulse import stay_alive
 from wgan.ui.share import share
 from wgan.ui.shell import link, open_page
 from wgan.ui.words import plain
 
+# Pixels that the live parts take before they are there: nothing below them moves when they come.
+METER, GRID_HEIGHT, CURVE = 112, 440, CURVE_HEIGHT + live.TITLE
+
 open_page("Lab")
 run = binding.current_run()
 keep_owned([run])
-
-
-def place(key: str, **layout):
-    """A container that the live fragment fills; it may only fill what was written to."""
-    container = st.container(key=key, **layout)
-    with container:
-        st.container()
-    return container
+live.page(channel("page", run), made_of_run(run))
 
 
 with st.container(key="run_bar", horizontal=True, vertical_alignment="center", gap="small"):
     runbar.run_bar(run)
-    status = place("status", width="stretch")
+    with st.container(key="status", width="stretch"):
+        live.part(channel("status", run), key="status_line", height=22)
 notices = st.container(key="notices")
 with notices:
     if text := binding.pop_notice():
@@ -46,66 +44,57 @@ with notices:
 
 room.watching(run)
 room.poll(run)
-findings = doctor.card(run, runbar.about(run))
-meter = place("meter")
+doctor.line(run, runbar.about(run))
+at = lookback.step(run)
+live.part(channel("meter", run, at=at), key="meter", height=METER)
 left, right = st.columns([11, 12], gap="large")
 with left:
-    samples = place("samples_place")
+    chosen = st.session_state.get("layers", list(LAYERS))
+    layers = ",".join(chosen) if run.config.is_points else None
+    height = POINTS_HEIGHT + live.NOTE if run.config.is_points else GRID_HEIGHT
+    live.part(channel("samples", run, at=at, layers=layers), key="samples", height=height)
     if run.config.is_points:
         st.pills(
             "Layers",
-            list(liveview.LAYERS),
+            list(LAYERS),
             selection_mode="multi",
-            default=list(liveview.LAYERS),
-            format_func=lambda name: liveview.LAYERS[name],
+            default=list(LAYERS),
+            format_func=lambda name: LAYERS[name],
             key="layers",
             label_visibility="collapsed",
         )
-    st.slider(
-        "Look back",
-        0,
-        100,
-        value=100,
-        format="%d%%",
-        key=liveview.look_back_key(run),
-        on_change=liveview.look_back,
-        args=(run,),
-        help="The samples and the meter as they were: 100% is now, 0% is the first step.",
-    )
+    lookback.slider(run)
     branch.row(run)
 with right, st.container(gap="xsmall"):
     controls.switches(run)
     with st.container(key="advice"):  # always there, so that what is below is not mounted anew
         controls.advice(run.config)
-    # It follows the switches; only in slow motion it changes with the step.
-    stages = place("equation", gap="xxsmall") if run.slow is not None else None
-    if stages is None:
+    if run.slow is None:
         st.container(key="equation", gap="xxsmall").latex(equation(run.config))
-    curve = place("curve_place", gap="xxsmall")
+    else:  # the stage on screen says which of them is shown
+        for term in ("constraint", "critic", "generator"):
+            st.container(key=f"equation_{term}").latex(equation(run.config, term))
+        live.part(channel("stages", run), key="stages", height=90)
+    name = main_curve(run.config)
+    live.part(channel("curves", run, names=name, at=at), key="curve_main", height=CURVE)
     link("critic.py", "Inside the critic", ":material/neurology:", run.id)
 
 with st.sidebar:
     controls.settings(run)
 
 names = ["More curves", "Modes", "New run", "Your own data", "Classroom", "Share and repeat"]
-more = coverage = repeat = None
 curves_tab, modes_tab, new_tab, own_tab, room_tab, share_tab = st.tabs(
     names, key="tab", on_change="rerun"
 )
 if curves_tab.open:
     with curves_tab:
-        st.select_slider(
-            "Smoothing",
-            [1, 3, 5, 9, 15, 25, 51],
-            key="smoothing",
-            format_func=lambda window: "none" if window == 1 else f"median of {window}",
-            help="Median filter over so many points, as in the WGAN paper's Fig. 3.",
-            width=420,
-        )
-        more = place("more_place")
+        window = live.smoothing("smoothing")
+        more = ",".join(more_curves(run.config))
+        name = channel("curves", run, names=more, at=at, smoothing=window)
+        live.part(name, key="curve_more", height=CURVE)
 if modes_tab.open:
     with modes_tab:
-        coverage = modes.modes(run)
+        modes.modes(run)
 if new_tab.open:
     with new_tab:
         controls.new_run(run)
@@ -117,9 +106,4 @@ if room_tab.open:
         room.classroom(run)
 if share_tab.open:
     with share_tab:
-        repeat = share(run)
-
-places = liveview.Places(status, findings, meter, samples, stages, curve, more, coverage, repeat)
-liveview.live(run, places, liveview.shown(run))
-load_plotly()
-stay_alive()
+        share(run)

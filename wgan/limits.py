@@ -33,6 +33,10 @@ class Limits:
 
     max_runs: int = _number(64, 1, 10_000, "Runs in memory at once.")
     max_runs_per_visitor: int = _number(4, 1, 10_000, "Runs that one visitor has in memory.")
+    max_viewers: int = _number(2000, 1, 10**6, "Pages that show something live at once.")
+    max_viewers_per_address: int = _number(
+        500, 1, 10**6, "The same of one address, which a whole class may share."
+    )
     max_parameters: int = _number(
         20_000_000, 1_000, 10**10, "Parameters of a run's two networks together."
     )

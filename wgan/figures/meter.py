@@ -1,4 +1,4 @@
-"""The mode meter: a big number for the last row, one cell a mode. HTML for `st.html`."""
+"""The mode meter as HTML: a big number for the last row, one cell a mode."""
 
 from __future__ import annotations
 
@@ -6,38 +6,10 @@ import html
 import math
 from collections.abc import Sequence
 
-from wgan.figures.base import GENERATED, HEALTHY
 from wgan.lab.frame import Measures
 
 COVERED = 20 / 2500  # share of the samples that a mode needs in order to count
 GROWN = 100  # steps before which no generator is called collapsed
-
-# No theme variables reach `st.html`; currentColor follows the theme's text.
-STYLE = f"""<style>
-.wgan-meter {{ container-type: inline-size; font-variant-numeric: tabular-nums; line-height: 1.1; }}
-.wgan-meter .row {{ display: flex; flex-wrap: wrap; align-items: center; gap: 0.2rem 1.6rem; }}
-.wgan-meter .side {{ flex: 1 1 16rem; }}
-.wgan-meter .big {{ font-size: clamp(3rem, 2rem + 3.2vw, 4.5rem); font-weight: 700;
-  letter-spacing: -0.02em; white-space: nowrap; }}
-.wgan-meter .big small {{ font-size: 0.4em; font-weight: 500; letter-spacing: 0; opacity: 0.75; }}
-.wgan-meter .all {{ color: {HEALTHY}; }}
-.wgan-meter .cells {{ display: grid; grid-template-columns: repeat(var(--wide), minmax(0, 3.4rem));
-  gap: 0.3rem; margin: 0.2rem 0 0.45rem; }}
-@container (max-width: 26rem) {{
-  .wgan-meter .cells {{ grid-template-columns: repeat(var(--narrow), minmax(0, 1fr)); }} }}
-.wgan-meter .cell {{ position: relative; height: 2.6rem; border-radius: 0.35rem; overflow: hidden;
-  border: 2px dashed color-mix(in srgb, currentColor 30%, transparent); }}
-.wgan-meter .covered {{ border: 2px solid {HEALTHY}; }}
-.wgan-meter .fill {{ position: absolute; inset: auto 0 0 0; background: {GENERATED};
-  opacity: 0.55; }}
-.wgan-meter .name {{ position: absolute; inset: 0; display: grid; place-items: center;
-  font-size: 1.05rem; font-weight: 600; }}
-.wgan-meter .check {{ position: absolute; top: 0; right: 0.15rem; font-size: 0.7rem; }}
-.wgan-meter .note {{ font-size: 0.95rem; opacity: 0.8; }}
-.wgan-meter .wait {{ animation: wgan-meter-pulse 1.6s ease-in-out infinite; }}
-@keyframes wgan-meter-pulse {{ 50% {{ opacity: 0.35; }} }}
-@media (prefers-reduced-motion: reduce) {{ .wgan-meter .wait {{ animation: none; }} }}
-</style>"""
 
 
 def mode_meter(measures: Measures | None, labels: Sequence[str] = ()) -> str:
@@ -138,7 +110,7 @@ def three(value: float) -> str:
 def _page(spoken: str, big: str, note: str, cells: str = "") -> str:
     label = html.escape(spoken, quote=True)
     return (
-        f'{STYLE}<div class="wgan-meter" role="img" aria-label="{label}"><div class="row">'
+        f'<div class="wgan-meter" role="img" aria-label="{label}"><div class="row">'
         f'{big}<div class="side">{cells}<div class="note">{html.escape(note)}</div></div>'
         "</div></div>"
     )

@@ -153,6 +153,12 @@ class Lab:
                 return run
         return self._restore(id)
 
+    def peek(self, id: str) -> Run | None:
+        """The run of this id if it is in memory; nobody watches it for that."""
+        with self._lock:
+            place = self._places.get(id)
+        return None if place is None or place.leaving else place.run
+
     def _restore(self, id: str) -> Run | None:
         store = self._autosaver.store
         if store is None or (about := store.read_about(id)) is None:

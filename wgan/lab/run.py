@@ -40,6 +40,12 @@ class Run(Engine):
         return self._state
 
     @property
+    def steps(self) -> int:
+        """Generator steps done; a frame tells them too, but only as often as it is published."""
+        course = self._course
+        return course.trainer.steps if course else 0
+
+    @property
     def events(self) -> tuple[Event, ...]:
         """What was done to the run so far, in order."""
         return self._course.past.events if self._course else ()

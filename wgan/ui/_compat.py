@@ -8,21 +8,12 @@ from __future__ import annotations
 from functools import cache
 
 from streamlit import config
-from streamlit.errors import StreamlitInvalidLayoutContextError
-from streamlit.runtime.pages_manager import PagesManager
-
-# A fragment's tick may arrive after a full rerun was broken off by the next one, before it came to
-# the fragment: then the containers outside have no place reserved. Another full rerun mends it.
-OutsideContainerLost = StreamlitInvalidLayoutContextError
+from streamlit.web.server.starlette import starlette_websocket
 
 
-def opened_without_app() -> bool:
-    """True when a page of `pages/` was run by itself.
-
-    On a fresh server a deep link runs the page of that name without `app.py`, until
-    `st.navigation` has been called once in the process.
-    """
-    return bool(PagesManager.uses_pages_directory)
+def origin_allowed(origin: str | None, host: str | None) -> bool:
+    """Whether Streamlit's own WebSocket would take a page of this origin, asked as this host."""
+    return starlette_websocket._is_origin_allowed(origin, host)
 
 
 def keep_theme() -> None:

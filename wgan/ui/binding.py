@@ -7,10 +7,9 @@ again.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, NoReturn
+from typing import Any
 
 import streamlit as st
 
@@ -22,9 +21,8 @@ from wgan.limits import LimitError
 from wgan.presets import DEFAULT, PRESETS
 from wgan.ui import people
 
-RUN, MIRRORS, WISHED = "run_id", "mirrors", "wished"
+RUN, KEYS = "run_id", "widget_keys"
 NOTICE, SHOWN = "notice", "notice_shown"  # to be shown, and on the page
-TWICE = 2.0  # seconds within which the same wish is the same click
 
 
 def current_run() -> Run:
@@ -76,8 +74,6 @@ def start(config: ExperimentConfig, source: str = "") -> None:
     """
 
     def leave() -> None:
-        if repeated(config):
-            return
         new = create(config)
         if old := lab().get(st.session_state.get(RUN, "")):
             new.slow = old.slow
@@ -93,33 +89,21 @@ def fork(run: Run) -> None:
     """Callback: a run of this tab's own that goes on from where `run` is."""
 
     def copy() -> None:
-        if repeated(run.id):
-            return
         _show(people.owned(partial(lab().fork, run.id)))
         st.toast("This is a copy of your own; the other run goes on.", icon=":material/fork_right:")
 
     attempt(copy)
 
 
-def repeated(wish: Any) -> bool:
-    """Whether this tab has just wished for the same.
-
-    A click may come twice when a fragment's tick arrives together with it; one run is meant.
-    """
-    before, when = st.session_state.get(WISHED, (None, 0.0))
-    st.session_state[WISHED] = (wish, now := time.monotonic())
-    return before == wish and now - when < TWICE
-
-
-def mirror(name: str, value: Any, options: Sequence[Any] = ()) -> str:
+def widget_key(name: str, value: Any, options: Sequence[Any] = ()) -> str:
     """The key for a widget that shows `value`, which may change elsewhere too.
 
     A browser repeats the state of all its widgets in every message. Were a widget's state set from
     here, a message already on its way would still carry the old value, which would be taken for a
     person's wish and undo the change. So a widget whose value (or list of options) was changed
-    elsewhere is replaced by a new one under another key; it is drawn with `value` as its default.
+    elsewhere comes back under another key, with `value` as its default.
     """
-    drawn = st.session_state.setdefault(MIRRORS, {})  # name -> (key, how often replaced, options)
+    drawn = st.session_state.setdefault(KEYS, {})  # name -> (key, how often renewed, options)
     options = tuple(options)
     key, count, before = drawn.get(name, (name, 0, options))
     if options != before or not _same(st.session_state.get(key, value), value):
@@ -127,11 +111,6 @@ def mirror(name: str, value: Any, options: Sequence[Any] = ()) -> str:
         key = f"{name}-{count}"
     drawn[name] = (key, count, options)
     return key
-
-
-def replaced(key: str) -> bool:
-    """For the callback of a mirror: whether a late message speaks for a widget that is gone."""
-    return all(key != present for present, _, _ in st.session_state[MIRRORS].values())
 
 
 def _same(one: Any, other: Any) -> bool:
@@ -152,11 +131,10 @@ def pop_notice() -> str | None:
     return st.session_state[SHOWN]
 
 
-def draw_again() -> NoReturn:
-    """Has the whole page drawn once more, though nobody did anything: what it says stays."""
+def keep_notice() -> None:
+    """Callback of what has the page drawn once more though nobody did anything."""
     if text := st.session_state.get(SHOWN):
         st.session_state.setdefault(NOTICE, text)
-    st.rerun()
 
 
 def attempt(action: Callable[[], Any], source: str = "") -> None:

@@ -6,13 +6,13 @@ import streamlit as st
 
 from wgan.lab.branches import quick_changes
 from wgan.lab.run import Run
-from wgan.ui import binding, compare, liveview, people, shell
+from wgan.ui import binding, compare, lookback, people, shell
 from wgan.ui.words import sections
 
 
 def row(run: Run) -> None:
     """Always there, so that what is below is not mounted anew when the slider moves."""
-    past = liveview.looked_back_at(run)
+    past = lookback.looked_back_at(run)
     ready = run.frame.view is not None and run.state != "loading"
     with st.container(key="branch_row", horizontal=True, gap="small"):
         if past is not None and ready:
@@ -36,7 +36,7 @@ def row(run: Run) -> None:
 def _go_back(run: Run, step: int) -> None:
     def go() -> None:
         run.go_back(step)
-        liveview.return_to_present(run)
+        lookback.return_to_present(run)
 
     binding.act(run, go)
 

@@ -79,8 +79,7 @@ def _join(runs: Sequence[Run], make: Callable[[], Run]) -> None:
     """Callback: one more run beside these."""
 
     def add() -> None:
-        if not binding.repeated([run.id for run in runs]):
-            show([*runs, make()])
+        show([*runs, make()])
 
     binding.attempt(add)
 
@@ -100,8 +99,6 @@ def _add_preset(runs: Sequence[Run]) -> None:
 
 def set_up(runs: Sequence[Run], configs: Sequence[ExperimentConfig]) -> None:
     """Callback: new runs in the place of these; those of one's own make room for them."""
-    if binding.repeated(list(configs)):
-        return
     made: list[Run] = []
 
     def create() -> None:

@@ -46,8 +46,7 @@ def option_label(field: str, value: Any) -> str:
 
 
 def _on_change(run: Run, field: str, key: str) -> None:
-    if not binding.replaced(key):
-        binding.change(run, {field: st.session_state[key]})
+    binding.change(run, {field: st.session_state[key]})
 
 
 def _current(run: Run, field: str) -> Any:
@@ -59,7 +58,7 @@ def _shared(
     run: Run, field: str, value: Any, options: Sequence[Any] = (), where: str = "set"
 ) -> dict[str, Any]:
     """The arguments that all widgets share; each is drawn with `value` as its default."""
-    key = binding.mirror(f"{where}_{field}", value, options)
+    key = binding.widget_key(f"{where}_{field}", value, options)
     return {
         "label": label(field),
         "key": key,

@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from wgan.config import ExperimentConfig
 from wgan.equations import CONSTRAINT_EQUATIONS, CRITIC_EQUATIONS, GENERATOR_EQUATIONS
-from wgan.lab.frame import Stage
 
-# Which term a stage of slow motion computes.
-TERM_OF_STAGE = {
-    "data": "critic",
-    "scores": "critic",
-    "penalty": "constraint",
-    "critic": "critic",
-    "clip": "constraint",
-    "generate": "generator",
-    "generator": "generator",
-}
+Term = Literal["critic", "constraint", "generator"]
 HIGHLIGHT = "#d55e00"
 
 
-def equation(config: ExperimentConfig, stage: Stage | None = None) -> str:
+def equation(config: ExperimentConfig, active: Term = "constraint") -> str:
     """LaTeX of what D and G minimise.
 
-    The highlighted term is the one that the stage computes; at full speed it is the constraint,
+    active: the highlighted term: the one that slow motion computes; at full speed the constraint,
     the term that the switches are about.
     """
-    active = TERM_OF_STAGE[stage.name] if stage else "constraint"
 
     def term(name: str, text: str) -> str:
         return rf"\textcolor{{{HIGHLIGHT}}}{{{text}}}" if text and name == active else text

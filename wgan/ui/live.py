@@ -1,48 +1,66 @@
-"""Components of our own: the live figure, and the pad to draw a data set on.
+"""Components of our own: the live parts of a page, still figures, and the pad to draw data on.
 
-`st.plotly_chart` mounts a new chart at every update, which loses zoom and flickers; a keyed
-component keeps its node and lets Plotly change what is in it. The JavaScript is in `assets/`.
+A page is drawn once. Its live parts are places that listen to a channel of the stream, see
+`wgan.server.stream`; they keep their nodes, so that zoom and hover survive while data come.
+`st.plotly_chart` would mount a new chart at every update. The JavaScript is in `assets/`.
 """
 
 from __future__ import annotations
 
-import gzip
-import json
-import threading
-from collections import OrderedDict
-from collections.abc import Sequence
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Hashable, Mapping, Sequence
 from functools import cache
+from importlib.metadata import version
 from importlib.resources import files
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
 from streamlit.components.v2 import component
 
 from wgan.config import MAX_POINTS
-from wgan.figures import REAL, Figure
+from wgan.figures import ALARM, GENERATED, HEALTHY, REAL, Figure
+from wgan.live.blocks import Block, Chart, figures
+from wgan.live.parts import fingerprint
+from wgan.ui import binding
 
 Point = tuple[float, float]
 TITLE, NOTE = 28, 24  # pixels that the title above a figure and the note below it take
+_ASSETS = files("wgan.ui") / "assets"
+_MODULES = ("part.js", "page.js", "figures.js", "pixels.js", "stream.js")
+_COLOURS = (
+    f".wgan-part {{ --wgan-generated: {GENERATED}; --wgan-healthy: {HEALTHY}; "
+    f"--wgan-alarm: {ALARM}; }}\n"
+)
 
 
 def _asset(name: str) -> str:
-    return (files("wgan.ui") / "assets" / name).read_text("utf-8")
+    return (_ASSETS / name).read_text("utf-8")
 
 
-_LOADER = component(
-    "wgan_plotly_loader",
-    html='<div class="wgan-loader" aria-hidden="true"></div>',
-    css=_asset("plotly_loader.css"),
-    js=_asset("plotly_loader.js"),
-    isolate_styles=False,
-)
+def assets() -> Mapping[str, Path]:
+    """The files that a browser asks for by name, below an address that holds their version."""
+    plotly = find_spec("plotly")  # not imported: of the package only this file is needed
+    assert plotly is not None
+    script = Path(plotly.origin or "").parent / "package_data" / "plotly.min.js"
+    own = {name: Path(str(_ASSETS / name)) for name in _MODULES}
+    return {**own, "plotly.min.js": script}
+
+
+@cache
+def _version() -> str:
+    """Differs when one of the assets does."""
+    text = version("plotly") + "".join(map(_asset, _MODULES))
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
 # Not isolated: Plotly writes its style rules into the document's head.
-_FIGURES = component(
-    "wgan_live_figures",
-    html='<div class="wgan-figures"></div>',
-    css=_asset("live_figure.css"),
-    js=_asset("live_figure.js"),
+_PART = component(
+    "wgan_part",
+    html='<div class="wgan-part"></div>',
+    css=_COLOURS + _asset("live.css"),
+    js=_asset("boot.js"),
     isolate_styles=False,
 )
 _PAD = component(
@@ -54,32 +72,24 @@ _PAD = component(
 )
 
 
-@cache
-def _plotly_gz() -> bytes:
-    """The installed package's plotly.min.js, gzipped (1.5 MB)."""
-    # mtime=0: the same bytes in every process, so that Streamlit sends them once a tab
-    return gzip.compress((files("plotly") / "package_data/plotly.min.js").read_bytes(), mtime=0)
+def part(channel: str, *, key: str, height: int = 0, small: bool = False) -> None:
+    """A place where a channel's state is shown, as it comes.
 
-
-def load_plotly() -> None:
-    """Sends Plotly to the browser. Call it once a page, outside fragments; the order is free."""
-    _LOADER(key="wgan-plotly", data=_plotly_gz())
-
-
-@dataclass(frozen=True)
-class Chart:
-    """A figure with what stands around it.
-
-    height: pixels, fixed; the width follows the page. alt: what a screen reader says. title: above
-    it, and note: below it, where they are not empty. name: of its picture when it is saved.
+    height: pixels that it takes before the first state is there, and at least. small: for a column.
     """
+    _PART(
+        key=key,
+        data={"version": _version(), "channel": channel, "height": height, "small": small},
+    )
 
-    figure: Figure
-    height: int
-    alt: str
-    title: str = ""
-    note: str = ""
-    name: str = "figure"
+
+def page(channel: str, made: Hashable) -> None:
+    """Has this page drawn again when it is made of something else than `made`. Once a page."""
+    _PART(
+        key="wgan-page",
+        data={"version": _version(), "channel": channel, "page": fingerprint(made)},
+        on_changed_change=binding.keep_notice,
+    )
 
 
 def live_figure(
@@ -87,60 +97,27 @@ def live_figure(
 ) -> None:
     """Shows a figure that may be shown again, changed, without losing zoom or hover.
 
-    height: pixels, fixed; the width is the container's. alt: what a screen reader says. The page
-    has to call `load_plotly` too; until Plotly is there, a skeleton stands in its place.
+    height: pixels, fixed; the width is the container's. alt: what a screen reader says.
     """
     whole = height + (TITLE if title else 0) + (NOTE if note else 0)
-    _FIGURES(
-        key=key, height=whole, data=_ENCODED.of([Chart(figure, height, alt, title, note, key)])
+    still([figures(Chart(figure, height, alt, title, note, key))], key=key, height=whole)
+
+
+def still(blocks: Sequence[Block], *, key: str, height: int = 0) -> None:
+    """Blocks that come with the page, not over the stream."""
+    _PART(key=key, data={"version": _version(), "blocks": blocks, "height": height})
+
+
+def smoothing(key: str, width: int = 420) -> int:
+    """A slider over the points of the curves' median filter; 1 is none."""
+    return st.select_slider(
+        "Smoothing",
+        [1, 3, 5, 9, 15, 25, 51],
+        key=key,
+        format_func=lambda window: "none" if window == 1 else f"median of {window}",
+        help="Median filter over so many points, as in the WGAN paper's Fig. 3.",
+        width=width,
     )
-
-
-def live_figures(charts: Sequence[Chart], *, key: str) -> None:
-    """The same for several figures side by side, as many as there is room for, at once."""
-    _FIGURES(key=key, data=_ENCODED.of(charts))
-
-
-class _Encoded:
-    """Figures as the bytes that browsers get, JSON and gzipped, made once for all who watch.
-
-    Given a dictionary, Streamlit would write it out twice for every viewer and redrawing, and it
-    sends what it is given as it is: half of a class's traffic is saved here.
-    """
-
-    def __init__(self, capacity: int) -> None:
-        self.capacity = capacity
-        # With the figures themselves, so that no others can come to have their ids meanwhile.
-        self._kept: OrderedDict[tuple[Any, ...], tuple[Sequence[Chart], bytes]] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def of(self, charts: Sequence[Chart]) -> bytes:
-        known = tuple((id(c.figure), c.height, c.alt, c.title, c.note, c.name) for c in charts)
-        with self._lock:
-            if known in self._kept:
-                self._kept.move_to_end(known)
-                return self._kept[known][1]
-            told = [
-                {
-                    "data": chart.figure["data"],
-                    "layout": chart.figure["layout"],
-                    "height": chart.height,
-                    "alt": chart.alt,
-                    "title": chart.title,
-                    "note": chart.note,
-                    "name": chart.name,
-                }
-                for chart in charts
-            ]
-            # the quickest level: the next ones save a hundredth more
-            encoded = gzip.compress(json.dumps(told, separators=(",", ":")).encode(), 1, mtime=0)
-            self._kept[known] = (charts, encoded)
-            if len(self._kept) > self.capacity:
-                self._kept.popitem(last=False)
-            return encoded
-
-
-_ENCODED = _Encoded(capacity=64)
 
 
 def draw_pad(

@@ -7,10 +7,10 @@ import streamlit as st
 
 from wgan.lab.room import MAX_ANSWERS, MAX_WORDS, Poll, RoomError
 from wgan.lab.run import Run
-from wgan.ui import binding, people
+from wgan.live.parts import channel
+from wgan.ui import binding, live, people
 from wgan.ui.words import plain, sections
 
-_TICK = 1.0  # seconds between two looks at a poll
 _QUESTION = "poll_question"
 _ANSWERS = [f"poll_answer_{number}" for number in range(MAX_ANSWERS)]
 
@@ -48,7 +48,7 @@ def classroom(run: Run) -> None:
         st.toggle(
             "Hand the controls to the room",
             value=run.room.open,
-            key=(key := binding.mirror("room_open", run.room.open)),
+            key=(key := binding.widget_key("room_open", run.room.open)),
             on_change=_set,
             args=(run, "open", key),
             help=words["open"],
@@ -56,7 +56,7 @@ def classroom(run: Run) -> None:
         st.toggle(
             "Lock data uploads",
             value=run.room.locked,
-            key=(key := binding.mirror("room_locked", run.room.locked)),
+            key=(key := binding.widget_key("room_locked", run.room.locked)),
             on_change=_set,
             args=(run, "locked", key),
             help=words["lock"],
@@ -69,7 +69,7 @@ def classroom(run: Run) -> None:
 
 def _set(run: Run, what: str, key: str) -> None:
     """Callback of a toggle: the owner alone decides over the room."""
-    if people.owns(run) and not binding.replaced(key):
+    if people.owns(run):
         setattr(run.room, what, st.session_state[key])
 
 
@@ -129,47 +129,33 @@ def poll(run: Run) -> None:
     """The poll that is going on, wherever the page is; nothing when there is none."""
     with st.container(key="poll_place"):  # always there: nothing below is mounted anew
         st.html("<span></span>")
-        if run.room.poll is not None:
-            _poll(run)
+        if (asked := run.room.poll) is not None:
+            _poll(run, asked)
 
 
-@st.fragment(run_every=_TICK)
-def _poll(run: Run) -> None:
-    asked = run.room.poll
-    if asked is None:
-        return  # the live view sees it too, and has the page drawn again
-    voter = people.visitor()
-    mine = run.room.voted(voter)
+def _poll(run: Run, asked: Poll) -> None:
+    """The question, the answers to choose from, and the votes as they come."""
+    mine = run.room.voted(people.visitor())
     with st.container(border=True, key="poll_box"):
         st.markdown(f"**{plain(asked.question)}**")
-        for number, answer in enumerate(asked.answers):
-            _answer(run, asked, number, answer, mine)
-        total = sum(asked.votes)
-        words = [f"{total:,} vote{'' if total == 1 else 's'}"]
-        words += ["yours is counted"] if mine is not None else []
-        words += ["closed"] if asked.closed else []
-        st.caption(" · ".join(words))
+        with st.container(horizontal=True, gap="small"):
+            for number, answer in enumerate(asked.answers):
+                st.button(
+                    plain(answer),
+                    key=f"vote_{number}",
+                    on_click=_vote,
+                    args=(run, number, asked.question),
+                    disabled=mine is not None or asked.closed,
+                    icon=":material/check:" if mine == number else None,
+                )
+        live.part(channel("votes", run), key="votes")
+        if mine is not None:
+            st.caption("Your vote is counted.")
         if people.owns(run):
             with st.container(horizontal=True):
                 if not asked.closed:
                     st.button("Close the poll", key="poll_close", on_click=run.room.close_poll)
                 st.button("Take it away", key="poll_end", on_click=run.room.end_poll)
-
-
-def _answer(run: Run, asked: Poll, number: int, answer: str, mine: int | None) -> None:
-    """One answer: a button to vote, and a bar of the votes so far."""
-    left, right = st.columns([2, 3], vertical_alignment="center")
-    left.button(
-        plain(answer),
-        key=f"vote_{number}",
-        on_click=_vote,
-        args=(run, number, asked.question),
-        disabled=mine is not None or asked.closed,
-        icon=":material/check:" if mine == number else None,
-        width="stretch",
-    )
-    votes, total = asked.votes[number], sum(asked.votes)
-    right.progress(votes / total if total else 0.0, text=f"{votes:,}")
 
 
 def _vote(run: Run, number: int, question: str) -> None:

@@ -61,11 +61,11 @@ def run_bar(run: Run) -> None:
 def _speed(run: Run) -> None:
     names = list(SPEEDS)
     value = next((name for name, pause in SPEEDS.items() if pause == run.slow), "Slow motion")
-    key = binding.mirror("speed", value)
+    key = binding.widget_key("speed", value)
 
     def set_speed() -> None:
         name = st.session_state[key]  # a forged message may say what the list does not offer
-        if name in SPEEDS and not binding.replaced(key):
+        if name in SPEEDS:
             binding.act(run, setattr, run, "slow", SPEEDS[name])
 
     st.selectbox(
@@ -105,12 +105,12 @@ def _preset_of(config: ExperimentConfig) -> str | None:
 def _preset(run: Run) -> None:
     names = list(PRESETS)
     value = _preset_of_run(run)
-    key = binding.mirror("preset", value)
+    key = binding.widget_key("preset", value)
 
     def choose() -> None:
         name = st.session_state[key]
         # A page that comes back may speak of a widget as changed that nobody touched.
-        if name in PRESETS and name != value and not binding.replaced(key):
+        if name in PRESETS and name != value:
             binding.start(PRESETS[name].config)
 
     st.selectbox(
@@ -127,11 +127,11 @@ def _preset(run: Run) -> None:
 
 
 def _seed(run: Run) -> None:
-    key = binding.mirror("seed", run.config.seed)
+    key = binding.widget_key("seed", run.config.seed)
 
     def choose() -> None:
         seed = st.session_state[key]
-        if seed != run.config.seed and not binding.replaced(key):
+        if seed != run.config.seed:
             binding.restart(run, {"seed": seed})
 
     limits = span("seed")

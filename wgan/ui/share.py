@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable, Sequence
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from wgan.config import from_json
 from wgan.export.curves import curves_csv
@@ -14,22 +13,21 @@ from wgan.export.film import film, sheet
 from wgan.export.script import refusal, script
 from wgan.lab.history import Snapshot
 from wgan.lab.run import Run
-from wgan.ui import binding, people
+from wgan.live.parts import channel
+from wgan.ui import binding, live, people
 from wgan.ui.words import plain
 
 STEPS = 3000  # of a script of a run that has hardly begun
 _drawing = threading.Lock()  # pictures take seconds of a core: one class, one at a time
 
 
-def share(run: Run) -> DeltaGenerator:
-    """Draws the section; returns the place where the command line streams."""
+def share(run: Run) -> None:
+    """Draws the section."""
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown("**Repeat it without a screen**")
         st.caption("The same bits on the same machine's CPU.")
-        place = st.container()
-        with place:
-            st.container()  # a fragment may only fill a container that was written to
+        live.part(channel("repeat", run), key="repeat", height=80)
         _code(run)
     with right:
         st.markdown("**What it did**")
@@ -58,7 +56,6 @@ def share(run: Run) -> DeltaGenerator:
             disabled=not people.may_upload(run),
             help="A JSON object of fields, such as the config here; other fields take defaults.",
         )
-    return place
 
 
 def _code(run: Run) -> None:

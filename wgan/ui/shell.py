@@ -11,15 +11,11 @@ import streamlit as st
 from streamlit.errors import StreamlitPageNotFoundError
 from streamlit.navigation.page import Page
 
-from wgan.ui import _compat
-from wgan.ui.process import settle, share_heaps
-
 PAGES = Path(__file__).parents[2] / "pages"
 
 
 def navigation() -> Page:
     """The pages of the app; returns the one that was asked for."""
-    share_heaps()  # before a page brings in torch, while there are few threads
     return st.navigation(
         [
             # At `/`; it must not reserve `/lab`, which Streamlit does not serve for a default page.
@@ -58,14 +54,10 @@ def link(file: str, label: str, icon: str, run: str) -> None:
 
 
 def open_page(title: str) -> None:
-    """First call of every page: its title; a page that was run alone is run again by `app.py`."""
+    """First call of every page: its title."""
     st.set_page_config(
         page_title=f"{title} · WGAN Lab",
         page_icon=":material/science:",
         layout="wide",
         initial_sidebar_state="collapsed",
     )
-    settle()
-    if _compat.opened_without_app():
-        navigation()  # from now on Streamlit knows the pages
-        go_to(f"{title.lower()}.py", st.query_params.to_dict())

@@ -1,67 +1,31 @@
-// Charts that stay: the default export runs again at every change of data or theme, with the same
-// `parentElement`, and draws into the same nodes. Zoom and hover survive.
+// Charts that stay: each figure keeps its node, and Plotly changes what is in it. Zoom and hover
+// survive.
 
 const FAILED = "The chart could not be drawn; training goes on. Reload the page to try again."
-const shelves = new WeakMap() // parentElement -> its charts, and what they show as it came: bytes
 
-export default function ({ data, parentElement }) {
-  let shelf = shelves.get(parentElement)
-  if (!shelf) {
-    shelf = { charts: [], bytes: null, figures: null }
-    shelves.set(parentElement, shelf)
-  }
-  if (!same(data, shelf.bytes)) {
-    shelf.bytes = data
-    shelf.figures = unpack(data)
-  }
-  const asked = shelf.figures // a promise: a newer one may be kept first
-  asked.then(
-    figures => {
-      if (asked === shelf.figures) arrange(parentElement, shelf.charts, figures)
+export function drawer(node, { parent }) {
+  const charts = []
+  return {
+    show({ figures }) {
+      while (charts.length > figures.length) charts.pop().close()
+      while (charts.length < figures.length) charts.push(mount(parent, node))
+      figures.forEach((figure, i) => charts[i].show(figure))
     },
-    error => {
-      console.error("Charts could not be unpacked.", error)
-      if (!shelf.charts.length) parentElement.querySelector(".wgan-figures").textContent = FAILED
+    close() {
+      for (const chart of charts.splice(0)) chart.close()
     },
-  )
-  return () => {
-    // Streamlit also cleans up after calls that a newer one has overtaken, while the node is still
-    // on the page: only a node that has left it is let go.
-    setTimeout(() => {
-      if (parentElement.isConnected || shelves.get(parentElement) !== shelf) return
-      shelves.delete(parentElement)
-      shelf.figures = null
-      for (const chart of shelf.charts) chart.close()
-    })
   }
 }
 
-// Unchanged figures stay the same objects, with which Plotly has nothing to do.
-function same(bytes, others) {
-  return others?.length === bytes.length && bytes.every((byte, i) => byte === others[i])
-}
-
-async function unpack(bytes) {
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))
-  return new Response(stream).json()
-}
-
-function arrange(parent, charts, figures) {
-  const grid = parent.querySelector(".wgan-figures")
-  while (charts.length > figures.length) charts.pop().close()
-  while (charts.length < figures.length) charts.push(mount(parent, grid))
-  figures.forEach((figure, i) => charts[i].show(figure))
-}
-
-// The promise of Plotly, which the loader keeps; whoever comes first creates it.
+// Plotly, once a tab.
 function library() {
-  return (window.__wganPlotly ??= deferred()).promise
-}
-
-function deferred() {
-  const made = {}
-  made.promise = new Promise((resolve, reject) => Object.assign(made, { resolve, reject }))
-  return made
+  return (window.__wganPlotly ??= new Promise((resolve, reject) => {
+    const script = document.createElement("script")
+    script.src = new URL("plotly.min.js", import.meta.url)
+    script.onload = () => resolve(window.Plotly)
+    script.onerror = () => reject(new Error("plotly.min.js did not come"))
+    document.head.append(script)
+  }))
 }
 
 const BOX = `<div class="wgan-figure-title"></div>

@@ -1,0 +1,79 @@
+"""The live parts of the page Compare: samples on the same axes, curves over each other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from wgan import figures
+from wgan.config import FIELDS, SHORTHANDS, ExperimentConfig, diff
+from wgan.figures import LETTERS, OVERLAYS, Lane
+from wgan.lab.frame import Event, Frame, PointView
+from wgan.lab.run import Run
+from wgan.live.blocks import Block, Chart, caption, pixels, progress
+from wgan.live.blocks import figures as shown
+from wgan.live.parts import Options
+from wgan.terms import shortened, term
+from wgan.zoo.card import method_of
+
+HEIGHT = 320  # pixels of the samples and of a chart
+
+
+def samples(runs: Sequence[Run], options: Options) -> Sequence[Block]:
+    """The samples of one of the runs; slot: which. Points have the axes that suit them all."""
+    frames = [run.frame for run in runs]
+    slot = min(options["slot"], len(runs) - 1)
+    frame, view = frames[slot], frames[slot].view
+    if view is None:
+        words = frame.message or "Preparing"
+        return [caption(words) if frame.state == "failed" else progress(words, frame.progress)]
+    if isinstance(view, PointView):
+        extent = max((f.view.extent for f in frames if isinstance(f.view, PointView)), default=1.0)
+        plane = figures.points(view, surface=True, manifold=False, arrows=False)
+        alt = f"Run {LETTERS[slot]}: real and generated points over the critic's value surface"
+        return [shown(Chart(figures.same_axes(plane, extent), HEIGHT, alt, name="samples"))]
+    return [pixels(view.fake[:64], columns=8, alt=f"Run {LETTERS[slot]}: generated samples")]
+
+
+def overlays(runs: Sequence[Run], options: Options) -> Sequence[Block]:
+    """The chosen curves, of all runs; by: steps or seconds; smoothing: points of the median."""
+    frames = [run.frame for run in runs]
+    titles = names([frame.config for frame in frames])
+    lanes = [
+        Lane(title, frame.curves, events, frame.measures and frame.measures.modes_total)
+        for title, frame, events in zip(titles, frames, own_events(frames), strict=True)
+    ]
+    charts = [
+        Chart(
+            figures.overlay(name, lanes, by=options["by"], smoothing=options["smoothing"]),
+            HEIGHT,
+            alt=OVERLAYS[name][0],
+            title=OVERLAYS[name][0],
+            name=name,
+        )
+        for name in options["names"]
+    ]
+    return [shown(*charts)]
+
+
+def names(configs: Sequence[ExperimentConfig]) -> list[str]:
+    """What each of several runs is called: its method, and where others of that method differ,
+    the first thing that it has of its own: `WGAN-GP, Adam`."""
+    called = []
+    for config in configs:
+        method = method_of(config)
+        peers = [other for other in configs if method_of(other) == method]
+        varying = {name for peer in peers for name in shortened(diff(peers[0], peer))}
+        own = [n for n in (*SHORTHANDS, *FIELDS) if n in varying][:1]
+        words = [term(n, getattr(config, SHORTHANDS.get(n, (n,))[0])) for n in own]
+        called.append(", ".join([method, *words]))
+    return called
+
+
+def own_events(frames: Sequence[Frame]) -> list[tuple[Event, ...]]:
+    """Of each run the changes that are not part of what all have in common."""
+    logs = [frame.events for frame in frames]
+    common = 0
+    if len(logs) > 1:
+        while all(len(log) > common and log[common] == logs[0][common] for log in logs):
+            common += 1
+    return [tuple(e for e in log[common:] if e.kind != "back") for log in logs]

@@ -1,0 +1,340 @@
+"""The sections of the page Critic, each made from one frame."""
+
+from __future__ import annotations
+
+import html as markup
+import math
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, TypeVar
+
+import numpy as np
+
+from wgan.figures import critic, space
+from wgan.figures.meter import three
+from wgan.inspection.results import Anatomy, Inspection, Layers, Slopes, Weights, Wish
+from wgan.lab.frame import Frame, PointView
+from wgan.lab.run import Run
+from wgan.live.blocks import Block, Chart, caption, columns, figures, html, pixels, progress
+from wgan.live.parts import Options
+
+Kind = TypeVar("Kind", bound=Inspection)
+BATCHES = 64  # of the anatomy; then they come again: what is looked at is bounded
+PLACES = {"between": "interpolates", "real": "real samples", "fake": "generated samples"}
+
+
+class Number(NamedTuple):
+    """A metric with its name, its unit or what it compares with, and a word on it for hovering."""
+
+    name: str
+    value: str
+    note: str
+    help: str = ""
+
+
+def numbers(*shown: Number) -> Block:
+    """Metrics in a row, large enough for the last row of a class."""
+    cells = "".join(
+        f'<div title="{markup.escape(n.help)}"><span class="what">{markup.escape(n.name)}</span>'
+        f'<b>{markup.escape(n.value)}</b><span class="note">{markup.escape(n.note)}</span></div>'
+        for n in shown
+    )
+    return html(f'<div class="wgan-numbers">{cells}</div>')
+
+
+def empty(sentence: str) -> Sequence[Block]:
+    """Why there is nothing to see here."""
+    return [html(f'<p class="wgan-empty">{markup.escape(sentence)}</p>')]
+
+
+def still_loading(frame: Frame) -> Sequence[Block]:
+    """What stands in for a section while the run has nothing to show yet."""
+    if frame.state == "failed":
+        return empty("The run stopped before there was anything to see; the page Lab says why.")
+    return [progress(frame.message or "Looking into the critic", frame.progress)]
+
+
+def section(run: Run, frame: Frame, options: Options) -> Sequence[Block]:
+    """The section of this name; `batch`: which one the anatomy draws; `smoothing` of its curves."""
+    return SECTIONS[options["section"]](frame, options)
+
+
+def look(run: Run, options: Options) -> None:
+    """Tells the run what somebody looks at, so that it is measured."""
+    if options["section"] in ("layers", "weights", "slopes", "anatomy"):
+        run.inspect(_wish(options))
+
+
+def _wish(options: Options) -> Wish:
+    batch = options["batch"] if options["section"] == "anatomy" else 0
+    return Wish(options["section"], batch)
+
+
+def _found(frame: Frame, options: Options, kind: type[Kind]) -> Kind | None:
+    here = frame.inspections.get(_wish(options))
+    return here if isinstance(here, kind) else None
+
+
+# Without an inspection -------------------------------------------------------------------------
+
+
+def surface(frame: Frame, options: Options) -> Sequence[Block]:
+    """Filled contours beside a landscape."""
+    view = frame.view
+    if not frame.config.is_points:
+        return empty(
+            "Images have too many dimensions for a map: only 2-D data has a value surface. "
+            "The presets Ring, Grid and Swiss roll have one."
+        )
+    if not isinstance(view, PointView):
+        return still_loading(frame)
+    known = view.surface[np.isfinite(view.surface)]
+    low, high = (float(known.min()), float(known.max())) if len(known) else (math.nan, math.nan)
+    alt = "The critic's value as a surface, with real and generated points on it"
+    return [
+        numbers(
+            Number("Highest D", three(high), "critic’s units", "On the axes shown."),
+            Number("Lowest D", three(low), "critic’s units", "Only differences mean anything."),
+        ),
+        figures(
+            Chart(space.value_map(view), 480, "The critic's value as contours", name="value"),
+            Chart(space.landscape(view), 480, alt, name="landscape"),
+        ),
+        caption(
+            "Green where the critic scores high, purple where it scores low; drag the landscape "
+            "with a mouse to turn it. The far corners are cut off at the highest and lowest colour."
+        ),
+    ]
+
+
+def truth(frame: Frame, options: Options) -> Sequence[Block]:
+    """Distances above, divergences below, over the same steps."""
+    m = frame.measures
+    if m is None:
+        return still_loading(frame)
+    slope = (
+        "The largest gradient norm, because the estimate over it can then not exceed W1; over a "
+        "percentile it could."
+    )
+    shown = [
+        Number("Critic’s estimate", told(m.critic_estimate), "critic’s units", "E[D(x)] − E[D(x̃)]"),
+        Number("Steepest slope", told(m.slope_max), "of 256 interpolates; 1 is 1-Lipschitz", slope),
+        Number(
+            "Estimate ÷ slope",
+            told(m.estimate_over_slope),
+            f"at most W1 = {told(m.w1)}",
+            "In the data's units.",
+        ),
+        Number("Exact W1", told(m.w1), f"floor {told(m.w1_floor)}", "256 against 256 samples."),
+        Number(
+            "JS by histogram",
+            told(m.js),
+            f"nats; floor {told(m.js_floor)}, ceiling log 2 = 0.693",
+            _js_help(frame),
+        ),
+    ]
+    if m.js_critic is not None:
+        shown.append(
+            Number("JS by the loss", told(m.js_critic), "nats, at most 0.693", "log 2 − L/2.")
+        )
+    return [
+        numbers(*shown),
+        _curve(frame, critic.curve_truth, "Distances", options, 320),
+        _curve(frame, critic.curve_js, "Jensen-Shannon divergence", options, 260),
+        caption(_js_help(frame)),
+    ]
+
+
+def _js_help(frame: Frame) -> str:
+    if frame.config.is_points:
+        return (
+            "JS by histogram: 2,500 real against 2,500 generated points on a grid of 24 × 24 cells."
+        )
+    if frame.measures is not None and frame.measures.js is None:
+        return "There is no JS by histogram: this data set has no classes that can be counted."
+    return "JS by histogram: real against generated images by their classes, 2,500 of each."
+
+
+def overfitting(frame: Frame, options: Options) -> Sequence[Block]:
+    """The gap on training images and on held-out ones."""
+    m = frame.measures
+    if m is None:
+        return still_loading(frame)
+    if m.gap_train is None or m.gap_held_out is None:
+        if frame.config.is_points:
+            return empty(
+                "There is nothing to memorise here: every batch of 2-D data is freshly drawn, "
+                "so that all of it is held out by nature. Try it with a hundred digits."
+            )
+        return empty(
+            "This run trains on all images of its data set, so none are held out. "
+            "Try it with a hundred digits."
+        )
+    seen = f"critic’s units; {frame.config.limit:,} images"
+    gap = "E[D] on training images less that on held-out ones, in the critic's units."
+    shown: list[Block] = [
+        numbers(
+            Number("Gap, trained on", told(m.gap_train), seen),
+            Number("Gap, held out", told(m.gap_held_out), "images that it never saw"),
+            Number(
+                "Memorisation gap",
+                told(m.gap_train - m.gap_held_out),
+                "the difference; 0 without overfitting",
+                gap,
+            ),
+        ),
+        _curve(frame, critic.curve_overfitting, "Gap to the generated images", options, 320),
+    ]
+    if frame.config.objective == "wgan":
+        told_of_it = "The loss of a WGAN critic, without its penalty, is this gap with a minus."
+        return [*shown, caption(told_of_it)]
+    return [*shown, _curve(frame, critic.curve_losses_apart, "The critic’s loss", options, 260)]
+
+
+def _curve(
+    frame: Frame,
+    draw: Callable[..., critic.Figure],
+    title: str,
+    options: Options,
+    height: int,
+) -> Block:
+    figure = draw(frame.curves, frame.events, smoothing=options["smoothing"])
+    return figures(Chart(figure, height, alt=title, title=title, name=draw.__name__))
+
+
+# With an inspection ----------------------------------------------------------------------------
+
+
+def layers(frame: Frame, options: Options) -> Sequence[Block]:
+    """Gradient norm by hidden layer (WGAN-GP, Fig. 1b left)."""
+    here = _found(frame, options, Layers)
+    if here is None:
+        return still_loading(frame)
+    if not len(here.norms):
+        return empty("This critic has no hidden layer: its score is one convolution of the image.")
+    first, last = float(here.norms[0]), float(here.norms[-1])
+    ratio = first / last if last > 0 else math.nan
+    shown = [
+        numbers(
+            Number(
+                "First ÷ last", told(ratio), "1 is level", "Above 1 gradients explode backwards."
+            ),
+            Number("First layer", told(first), "loss per unit of activation"),
+            Number("Last hidden layer", told(last), "loss per unit of activation"),
+            Number("Hidden layers", f"{len(here.norms)}", "of the critic", "Set it under New run."),
+        ),
+        figures(Chart(critic.layer_gradients(here), 380, "Gradient norm by hidden layer")),
+    ]
+    if len(here.norms) < 5:
+        shown.append(
+            caption(
+                "The paper’s critic had twelve layers: with so few, explosion and decay stay "
+                "small. Its experiment above has them; the depth is a setting of any new run."
+            )
+        )
+    return shown
+
+
+def weights(frame: Frame, options: Options) -> Sequence[Block]:
+    """Histogram of the critic's weights (WGAN-GP, Fig. 1b right)."""
+    here = _found(frame, options, Weights)
+    if here is None:
+        return still_loading(frame)
+    pinned = Number("At the clip", "–", "no clipping now", "Weights within 1% of ±c.")
+    if here.pinned is not None and here.clip is not None:
+        near = f"within 1% of ±c = ±{here.clip:g}"
+        pinned = Number("At the clip", f"{here.pinned:.1%}", near, "Ceiling: 100%.")
+    return [
+        numbers(
+            pinned,
+            Number("Largest weight", f"{here.largest:.3g}", "absolute value"),
+            Number("Weights", f"{here.total:,}", "Linear and Conv, without biases"),
+        ),
+        figures(Chart(critic.weight_histogram(here), 380, "Histogram of the critic's weights")),
+    ]
+
+
+def slopes(frame: Frame, options: Options) -> Sequence[Block]:
+    """Gradient norms of the critic at three kinds of points."""
+    here = _found(frame, options, Slopes)
+    if here is None:
+        return still_loading(frame)
+    kinds = (("Interpolates", here.between), ("Real", here.real), ("Generated", here.fake))
+    shown = []
+    for name, norms in kinds:
+        mean, high, most = float(norms.mean()), float(np.quantile(norms, 0.95)), float(norms.max())
+        rest = f"95%: {told(high)} · largest: {told(most)}"
+        shown.append(Number(name, told(mean), rest, "Mean gradient norm; the best critic has 1."))
+    return [
+        numbers(*shown),
+        figures(Chart(critic.slope_histograms(here), 380, "The critic's gradient norms")),
+        caption(
+            f"{len(here.between):,} points of each kind; the dotted line is slope 1. Means above "
+            "the figure, with the 95th percentile and the largest."
+        ),
+    ]
+
+
+def anatomy(frame: Frame, options: Options) -> Sequence[Block]:
+    """One critic step: 2-D data on the plane, images as thumbnails; the norms as bars."""
+    step = _found(frame, options, Anatomy)
+    if step is None:
+        return still_loading(frame)
+    state = "a part of the critic’s loss" if step.in_use else "what it would be: not in use now"
+    equation = f"λ = {step.weight:g}, k = {step.target:g}"
+    if step.constraint in ("r1", "r2"):
+        equation = f"γ = {step.weight:g}"
+    furthest = float(np.abs(step.norms - step.target).max())
+    of = f"of {len(step.norms)} {PLACES[step.at]}"
+    strip = Chart(space.norm_strip(step), 300, "Gradient norms of the batch", name="norms")
+    return [
+        numbers(
+            Number("Penalty of this batch", three(step.penalty), f"{equation}; {state}"),
+            Number("Mean ‖∇D‖", three(float(step.norms.mean())), f"target {step.target:g}"),
+            Number("Furthest from it", three(furthest), of),
+        ),
+        columns([3, 2], _batch(step), [figures(strip), caption(_explain(step))]),
+    ]
+
+
+def _batch(step: Anatomy) -> Sequence[Block]:
+    if step.gradients is not None:
+        alt = "Real and generated points, the points between them, and the critic's gradients"
+        return [figures(Chart(space.step_plane(step), 520, alt, name="step"))]
+    images = np.concatenate([step.real, step.between, step.fake])
+    note = (
+        'Rows: <b class="wgan-real">real</b>, interpolates, '
+        '<b class="wgan-generated">generated</b>; a column is one pair.'
+    )
+    alt = "Rows: real images, interpolates, generated images; a column each is one pair"
+    return [pixels(images, columns=len(step.norms), alt=alt, note=note)]
+
+
+def _explain(step: Anatomy) -> str:
+    words = {
+        "gp": f"λ · mean of (‖∇D‖ − {step.target:g})² over these samples.",
+        "gp_onesided": f"λ · mean of max(0, ‖∇D‖ − {step.target:g})²: only steeper ones pay.",
+        "r1": "½ γ · mean of ‖∇D‖² at the real samples.",
+        "r2": "½ γ · mean of ‖∇D‖² at the generated samples.",
+    }[step.constraint]
+    text = f"Penalty = {words} Dotted: the target. Green is on it, red 1 or more away."
+    if step.gradients is not None:
+        text += " Arrows point where the critic’s value rises; the longest has a fixed length."
+    if step.faults:
+        text += " The deliberate bugs that are switched on are at work in the penalty too."
+    return text
+
+
+def told(value: float | None) -> str:
+    """Three digits; a dash where there is no such figure."""
+    return "–" if value is None or not math.isfinite(value) else three(value)
+
+
+SECTIONS: dict[str, Callable[[Frame, Options], Sequence[Block]]] = {
+    "surface": surface,
+    "layers": layers,
+    "weights": weights,
+    "slopes": slopes,
+    "truth": truth,
+    "overfitting": overfitting,
+    "anatomy": anatomy,
+}

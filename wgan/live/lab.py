@@ -1,0 +1,283 @@
+"""The live parts of the lab: status, meter, samples, curves, stages of a step, alarms, modes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from html import escape
+from math import isfinite
+from typing import Any
+
+from wgan import figures
+from wgan.config import ExperimentConfig
+from wgan.doctor import Alarm, diagnose
+from wgan.figures.meter import three
+from wgan.lab.archive import command
+from wgan.lab.frame import Frame, ImageView, PointView
+from wgan.lab.history import Snapshot
+from wgan.lab.registry import lab
+from wgan.lab.run import Run
+from wgan.live import recording
+from wgan.live.blocks import Block, Chart, caption, columns, html, pixels, progress
+from wgan.live.blocks import figures as shown
+from wgan.live.parts import Options
+from wgan.stages import STAGES
+
+LAYERS = {"surface": "Critic's surface", "manifold": "Latent grid", "arrows": "Gradients"}
+CURVE_HEIGHT, MODES_HEIGHT, POINTS_HEIGHT = 250, 340, 520
+SMOOTHING = 51  # points that a median filter takes at most
+
+
+# Status ---------------------------------------------------------------------------------------
+
+
+def status(run: Run, frame: Frame, options: Options) -> Sequence[Block]:
+    """State, steps, speed and device in one line."""
+    if (moment := recording.moment(run)) is not None:
+        return recording.blocks(moment, "status")
+    return [html(status_line(frame, slow=run.slow is not None, sharing=lab().training()))]
+
+
+def status_line(frame: Frame, slow: bool, sharing: int = 1) -> str:
+    """sharing: how many runs train here by turns."""
+    parts = [f"<b>{frame.state}</b>", f"· step {frame.step:,}"]
+    if frame.state == "playing":
+        parts.append("· slow motion" if slow else f"· {three(frame.steps_per_second)} steps/s")
+    if frame.progress is not None and frame.view is not None:
+        parts = [f"<b>going back</b> · {escape(frame.message)}: {frame.progress:.0%}"]
+    if frame.device:
+        parts.append(f"· on {frame.device}")
+    if frame.state == "playing" and sharing > 1:
+        parts.append(f"· one of {sharing} runs that share it")
+    words = " ".join(f"<span>{part}</span>" for part in parts)
+    return f'<div role="status" class="wgan-status {frame.state}"><i>●</i> {words}</div>'
+
+
+# Meter and samples ----------------------------------------------------------------------------
+
+
+def meter(run: Run, frame: Frame, options: Options) -> Sequence[Block]:
+    """The modes that the samples cover. at: the step that is looked back at."""
+    if (moment := recording.moment(run)) is not None:
+        return recording.blocks(moment, "meter")
+    if frame.state == "failed" and frame.measures is None:
+        return []  # nothing is being counted
+    past = _past(run, options)
+    return [html(figures.mode_meter(past.measures if past else frame.measures))]
+
+
+def samples(run: Run, frame: Frame, options: Options) -> Sequence[Block]:
+    """Generated beside real ones. at: the step that is looked back at; layers: of 2-D data."""
+    if (moment := recording.moment(run)) is not None:
+        return recording.blocks(moment, "samples")
+    past = _past(run, options)
+    view, at = (past.view, past.step) if past else (frame.view, None)
+    if view is None:
+        if frame.state == "failed":
+            return [caption("No samples: the run could not begin.")]
+        return [progress(frame.message or "Preparing", frame.progress)]
+    if isinstance(view, PointView):
+        return [shown(_plane(frame, view, at, options["layers"]))]
+    told = "each from a latent of its own that never changes"
+    return image_grids(view, told if at is None else f"as they were at step {at:,}")
+
+
+def _past(run: Run, options: Options) -> Snapshot | None:
+    at = options.get("at")
+    return None if at is None else run.snapshots.nearest(at)
+
+
+def _plane(frame: Frame, view: PointView, at: int | None, layers: Sequence[str]) -> Chart:
+    figure = figures.points(
+        view,
+        surface="surface" in layers,
+        manifold="manifold" in layers,
+        arrows="arrows" in layers,
+    )
+    note = ""
+    if at is not None:
+        note = f"Points and critic as at step {at:,} of {frame.step:,}."
+    elif "surface" in layers:
+        note = "Green: the critic scores high; purple: low."
+    alt = "Real and generated points over the critic's value surface"
+    return Chart(figure, POINTS_HEIGHT, alt, note=note, name="samples")
+
+
+def image_grids(view: ImageView, told: str) -> Sequence[Block]:
+    """The generated grid, 8 × 8, and the real one, 3 × 8, of one height."""
+    return [
+        columns(
+            [8, 3],
+            [
+                pixels(
+                    view.fake[:64],
+                    columns=8,
+                    rows=8,
+                    alt="Generated samples",
+                    note=f'<b class="wgan-generated">Generated</b>, {escape(told)}',
+                )
+            ],
+            [
+                pixels(
+                    view.real[:24],
+                    columns=3,
+                    rows=8,
+                    alt="Real samples",
+                    note='<b class="wgan-real">Real</b>',
+                )
+            ],
+        )
+    ]
+
+
+# Slow motion ----------------------------------------------------------------------------------
+
+# Which term of the equation a stage of slow motion computes.
+TERM_OF_STAGE = {
+    "data": "critic",
+    "scores": "critic",
+    "penalty": "constraint",
+    "critic": "critic",
+    "clip": "constraint",
+    "generate": "generator",
+    "generator": "generator",
+}
+
+
+def stages(run: Run, frame: Frame, options: Options) -> Sequence[Block]:
+    """The stages of a step by name, the one just done marked, with its numbers.
+
+    The attribute `data-term` says which of the equations on the page is to be shown.
+    """
+    stage, config = frame.stage, frame.config
+    skipped = {"clip": config.constraint != "clip"}
+    skipped["penalty"] = config.constraint in ("none", "clip")
+    chips = []
+    for name, words in STAGES.items():
+        if not skipped.get(name):
+            here = stage is not None and stage.name == name
+            chips.append(f'<div class="now">▸ {words}</div>' if here else f"<div>· {words}</div>")
+    where, term = "Between two steps", "constraint"
+    if stage is not None:
+        which = f"Critic update {stage.update} of {stage.updates}"
+        where = which if stage.update else "Generator update"
+        there = {name: v for name, v in stage.figures.items() if isfinite(v)}
+        numbers = [f"{name.replace('_', ' ')} {three(v)}" for name, v in there.items()]
+        where, term = " · ".join([where, *numbers]), TERM_OF_STAGE[stage.name]
+    return [
+        html(
+            f'<div role="status" class="wgan-stages" data-term="{term}"><b>{where}</b>'
+            f"<div>{''.join(chips)}</div></div>"
+        )
+    ]
+
+
+# Curves ---------------------------------------------------------------------------------------
+
+CURVES: dict[str, tuple[Callable[..., figures.Figure], str]] = {
+    "losses": (figures.curve_losses, "Losses"),
+    "distance": (figures.curve_distance, "Critic estimate and exact W1"),
+    "modes": (figures.curve_modes, "Modes and high-quality share"),
+    "gradient": (figures.curve_gradient, "Critic's gradient norm between real and fake"),
+}
+
+
+def main_curve(config: ExperimentConfig) -> str:
+    """The curve that matters now: the critic's estimate where it estimates W1, else the losses."""
+    return "distance" if config.objective in ("wgan", "hinge") else "losses"
+
+
+def more_curves(config: ExperimentConfig) -> list[str]:
+    """The others that the lab shows."""
+    other = "losses" if main_curve(config) == "distance" else "distance"
+    return [other, "modes", "gradient"]
+
+
+def curves(run: Run, frame: Frame, options: Options) -> Sequence[Block]:
+    """Charts by name. at: a step that is marked in them; smoothing: points of the median."""
+    if (moment := recording.moment(run)) is not None and options["names"] == ("losses",):
+        return recording.blocks(moment, "losses")
+    return [shown(*(curve(frame, name, options) for name in options["names"]))]
+
+
+def curve(frame: Frame, name: str, options: Options) -> Chart:
+    """One chart of a frame; options as in `curves`."""
+    draw, title = CURVES[name]
+    extra: dict[str, Any] = {}
+    if draw is figures.curve_modes:
+        extra["modes_total"] = frame.measures.modes_total if frame.measures else None
+    figure = draw(frame.curves, frame.events, smoothing=options.get("smoothing", 1), **extra)
+    if (at := options.get("at")) is not None:
+        figure = figures.looking_at(figure, at)
+    return Chart(figure, CURVE_HEIGHT, alt=title, title=title, name=name)
+
+
+# Alarms ---------------------------------------------------------------------------------------
+
+
+def alarms(frame: Frame) -> tuple[Alarm, ...]:
+    """The frame's alarms, computed once for all who read it."""
+    return frame.once("alarms", lambda: diagnose(frame))
+
+
+def alarm_line(run: Run, frame: Frame, options: Options) -> Sequence[Block]:
+    """The first alarm in two lines at most."""
+    return [html(_alarm(alarm, "div")) for alarm in alarms(frame)[:1]]
+
+
+def alarm_details(run: Run, frame: Frame, options: Options) -> Sequence[Block]:
+    """All of them, each with its remedy."""
+    return [html("".join(_alarm(alarm, "p", alarm.remedy) for alarm in alarms(frame)))]
+
+
+def _alarm(alarm: Alarm, tag: str, remedy: str = "") -> str:
+    title, evidence = escape(alarm.title), escape(alarm.evidence)
+    return (
+        f'<{tag} role="status" class="wgan-alarm"><span title="{evidence}">'
+        f'<i aria-label="Alarm">▲</i> <b>{title}.</b> {evidence} {escape(remedy)}</span></{tag}>'
+    )
+
+
+# The tabs -------------------------------------------------------------------------------------
+
+
+def modes(run: Run, frame: Frame, options: Options) -> Sequence[Block]:
+    """Which modes the samples cover, over time, and in words what was lost."""
+    measures = [s.measures for s in run.snapshots.items if s.measures is not None]
+    if frame.measures is not None and (not measures or measures[-1].step < frame.measures.step):
+        measures.append(frame.measures)
+    if not measures:
+        return [caption("Nothing is measured yet.")]
+    if not measures[-1].modes_total:
+        return [caption("This data set has no modes that can be counted.")]
+    figure = figures.mode_shares(measures, frame.events)
+    alt = "Share of the samples on each mode"
+    told = figures.fate(measures, _noun(frame.config))
+    return [shown(Chart(figure, MODES_HEIGHT, alt, name="modes")), caption(told)]
+
+
+def _noun(config: ExperimentConfig) -> str:
+    if config.data in ("digits", "mnist"):
+        return "digit"
+    return "mode" if config.is_points else "class"
+
+
+def repeat(run: Run, frame: Frame, options: Options) -> Sequence[Block]:
+    """The command line that repeats the run, with a button that copies it."""
+    text = escape(command(run.first_config, frame.events, frame.step))
+    return [html(f'<pre class="wgan-code" data-copy><code>{text}</code></pre>')]
+
+
+def votes(run: Run, frame: Frame, options: Options) -> Sequence[Block]:
+    """How many votes each answer of the poll has."""
+    poll = run.room.poll
+    if poll is None:
+        return []
+    total = sum(poll.votes)
+    words = [f"{total:,} vote{'' if total == 1 else 's'}"] + ["closed"] * poll.closed
+    rows = (
+        f'<div class="wgan-bar"><span>{escape(answer)}</span><div><i style="width:'
+        f'{100 * count / max(total, 1):.0f}%"></i></div><b>{count:,}</b></div>'
+        for answer, count in zip(poll.answers, poll.votes, strict=True)
+    )
+    told = f'<p class="wgan-caption">{" · ".join(words)}</p>'
+    return [html(f'<div role="status" class="wgan-votes">{"".join(rows)}{told}</div>')]

@@ -1,0 +1,91 @@
+"""All live parts of all pages, by name: what the stream may be asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+
+from wgan.figures import OVERLAYS
+from wgan.lab.branches import MOST
+from wgan.lab.duel import duels
+from wgan.lab.run import Run
+from wgan.live import compare, critic, duel, lab, recording
+from wgan.live.parts import (
+    Options,
+    PagePart,
+    Query,
+    one_of,
+    parse,
+    several,
+    single,
+    some_of,
+    watched,
+    whole,
+)
+from wgan.server.stream import Parts, StreamError
+
+STEP = whole(0, 10**12)
+SMOOTHING = whole(1, 99, default=1)
+
+
+def made_of_run(run: Run | None) -> Hashable:
+    """What the widgets of a page show of a run; when it differs, the page is drawn again."""
+    if run is None:
+        return None
+    frame, room = run.frame, run.room
+    poll = room.poll
+    asked = poll and (poll.question, poll.closed)
+    alarms = tuple(alarm.name for alarm in lab.alarms(frame))
+    who = (room.open, room.locked, asked)
+    return (run.id, run.state, frame.state, frame.view is None, run.slow, run.config, who, alarms)
+
+
+def made_of_runs(runs: Sequence[Run | None]) -> Hashable:
+    return tuple(map(made_of_run, runs))
+
+
+def _page(query: Query) -> PagePart:
+    """Of a page on runs, `run=a,b`, or on a duel, `duel=a`."""
+    given = parse(query, {"run": str, "duel": str})
+    if given["duel"]:
+        return PagePart(lambda: duel.made(duels().get(given["duel"])))
+    ids = (given["run"] or "").split(",")
+    if len(ids) > MOST:
+        raise StreamError(f"At most {MOST} runs are shown together.")
+    return PagePart(lambda: made_of_runs([watched(id) for id in ids]))
+
+
+def recorded(run: Run, options: Options) -> Hashable:
+    return recording.moment(run)
+
+
+PARTS: Parts = {
+    "page": _page,
+    "status": single(lab.status, recorded),
+    "meter": single(lab.meter, recorded, at=STEP),
+    "samples": single(lab.samples, recorded, at=STEP, layers=some_of(*lab.LAYERS)),
+    "stages": single(lab.stages),
+    "curves": single(
+        lab.curves, recorded, names=some_of(*lab.CURVES), at=STEP, smoothing=SMOOTHING
+    ),
+    "alarm": single(lab.alarm_line),
+    "alarms": single(lab.alarm_details),
+    "modes": single(lab.modes),
+    "repeat": single(lab.repeat),
+    "votes": single(lab.votes, look=lambda run, given: run.room.poll),
+    "critic": single(
+        critic.section,
+        critic.look,
+        section=one_of(*critic.SECTIONS),
+        batch=whole(0, critic.BATCHES - 1, default=0),
+        smoothing=SMOOTHING,
+    ),
+    "compare_samples": several(compare.samples, MOST, slot=whole(0, MOST - 1, default=0)),
+    "overlays": several(
+        compare.overlays,
+        MOST,
+        names=some_of(*OVERLAYS),
+        by=one_of("steps", "seconds"),
+        smoothing=SMOOTHING,
+    ),
+    "duel": duel.DuelPart,
+}

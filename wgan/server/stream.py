@@ -1,0 +1,232 @@
+"""The live stream: what changes on a page, encoded once and pushed to everybody who shows it.
+
+A page subscribes to channels. A channel is one part of a page for one run, with its options,
+written like a query: `meter?run=abc`, `curves?run=abc&names=losses&smoothing=5`. One thread looks
+at the channels that somebody wants, encodes what is new in them, and hands the bytes to the event
+loop, which writes the same bytes to all viewers of a channel. Who reads slowly gets the newest
+state, and never a queue.
+
+A message is any number of parts, each a length (4 bytes, little-endian) and as many bytes of
+gzipped JSON `{"channel": …, "blocks": […]}`. An empty message says that the server is there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import json
+import logging
+import struct
+import threading
+import time
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+from urllib.parse import parse_qsl
+
+log = logging.getLogger("wgan.stream")
+
+BEAT = 0.05  # seconds between two looks at the channels
+# Up to so many viewers a channel that only goes on is sent every so many seconds. What cannot wait
+# (a change, a pause, a stage of slow motion) is sent at the next beat, to any number of them.
+PACES = ((20, 0.5), (10**9, 1.0))
+MAX_CHANNELS = 40  # that one viewer subscribes to
+MAX_CHANNEL = 400  # characters of a channel
+
+Payload = Mapping[str, Any]
+
+
+class StreamError(ValueError):
+    """A subscription that is not allowed. One sentence."""
+
+
+class Source(Protocol):
+    """What a channel shows. Called on the stream's thread alone."""
+
+    def version(self) -> Hashable:
+        """Differs when there is something new to send. Cheap: it is asked at every beat."""
+        ...
+
+    def urgent(self) -> Hashable:
+        """Differs when what is new cannot wait for the pace."""
+        ...
+
+    def payload(self) -> Payload:
+        """What is to be sent: JSON."""
+        ...
+
+
+# The parts of pages by name; each makes the source of a channel from its options, which come from a
+# browser: it raises `StreamError` for those it does not know.
+Parts = Mapping[str, Callable[[Mapping[str, str]], Source]]
+
+
+class Viewer:
+    """One open page. For the event loop's thread."""
+
+    def __init__(self) -> None:
+        self.channels: frozenset[str] = frozenset()
+        self._pending: dict[str, bytes] = {}
+        self._ready = asyncio.Event()
+
+    def offer(self, channel: str, part: bytes) -> None:
+        """The newest of a channel takes the place of what was not sent yet."""
+        if channel in self.channels:
+            self._pending[channel] = part
+            self._ready.set()
+
+    async def message(self, timeout: float) -> bytes:
+        """The next message, as soon as there is something new; empty after so many seconds."""
+        try:
+            async with asyncio.timeout(timeout):
+                await self._ready.wait()
+        except TimeoutError:
+            return b""
+        self._ready.clear()
+        parts = [p for channel, p in self._pending.items() if channel in self.channels]
+        self._pending.clear()
+        return b"".join(parts)
+
+
+@dataclass
+class _Channel:
+    source: Source
+    viewers: set[Viewer] = field(default_factory=set)
+    version: Hashable = None
+    urgent: Hashable = None
+    part: bytes | None = None  # as it was sent last
+    sent: float = 0.0
+    broken: bool = False  # an error of ours, which the log has
+
+
+class Stream:
+    """The channels that somebody watches, and the thread that looks at them.
+
+    Made and used on the event loop's thread; `start` begins and `close` ends it.
+    """
+
+    def __init__(self, parts: Parts, clock: Callable[[], float] = time.monotonic) -> None:
+        self._parts = parts
+        self._clock = clock
+        self._channels: dict[str, _Channel] = {}
+        self._viewers: set[Viewer] = set()
+        self._lock = threading.Lock()
+        self._woken = threading.Event()
+        self._closed = False
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread = threading.Thread(target=self._work, name="stream", daemon=True)
+
+    def start(self) -> None:
+        """Begins to push, on the event loop that runs now."""
+        self._loop = asyncio.get_running_loop()
+        self._thread.start()
+
+    def close(self) -> None:
+        self._closed = True
+        self._woken.set()
+
+    @property
+    def viewers(self) -> int:
+        return len(self._viewers)
+
+    @property
+    def pace(self) -> float:
+        """Seconds between two messages about what only goes on."""
+        return next(pace for most, pace in PACES if len(self._viewers) <= most)
+
+    def subscribe(self, viewer: Viewer, channels: Iterable[str]) -> None:
+        """From now on a viewer gets these channels, and no others. Raises `StreamError`."""
+        wanted = frozenset(channels)
+        opened = {name: self._open(name) for name in wanted - self._channels.keys()}
+        with self._lock:
+            self._viewers.add(viewer)
+            self._forget(viewer, viewer.channels - wanted)
+            added, viewer.channels = wanted - viewer.channels, wanted
+            for name in added:
+                channel = self._channels.get(name)
+                if channel is None:
+                    channel = self._channels[name] = _Channel(opened[name])
+                channel.viewers.add(viewer)
+                if channel.part is not None:
+                    viewer.offer(name, channel.part)
+        self._woken.set()
+
+    def leave(self, viewer: Viewer) -> None:
+        """The page was closed."""
+        with self._lock:
+            self._forget(viewer, viewer.channels)
+            viewer.channels = frozenset()
+            self._viewers.discard(viewer)
+
+    def _forget(self, viewer: Viewer, names: Iterable[str]) -> None:
+        for name in names:
+            channel = self._channels[name]
+            channel.viewers.discard(viewer)
+            if not channel.viewers:
+                del self._channels[name]
+
+    def _open(self, name: str) -> Source:
+        part, _, query = name.partition("?")
+        if len(name) > MAX_CHANNEL or part not in self._parts:
+            raise StreamError(f"There is no part {part[:40]!r} of a page.")
+        return self._parts[part](dict(parse_qsl(query, max_num_fields=10)))
+
+    # On the stream's thread -------------------------------------------------------------------
+
+    def _work(self) -> None:
+        while not self._closed:
+            self._woken.wait(BEAT)
+            self._woken.clear()
+            with self._lock:
+                channels = list(self._channels.items())
+            news = {name: part for name, c in channels if (part := self._renew(name, c))}
+            if news and self._loop is not None:
+                try:
+                    self._loop.call_soon_threadsafe(self._deliver, news)
+                except RuntimeError:  # the loop has ended before the server told us
+                    return
+
+    def _renew(self, name: str, channel: _Channel) -> bytes | None:
+        """What is to be sent of a channel now, if anything."""
+        try:
+            urgent, version = channel.source.urgent(), channel.source.version()
+            hurried, now = urgent != channel.urgent or channel.part is None, self._clock()
+            if version == channel.version and not hurried:
+                return None
+            if not hurried and now - channel.sent < self.pace - BEAT / 2:
+                return None
+            part = encode(name, channel.source.payload())
+        except Exception:
+            if not channel.broken:
+                log.exception("part=%s cannot be shown", name.partition("?")[0])
+            channel.broken = True
+            return None
+        same = part == channel.part
+        channel.version, channel.urgent, channel.part, channel.sent = version, urgent, part, now
+        channel.broken = False
+        return None if same else part
+
+    def _deliver(self, news: Mapping[str, bytes]) -> None:
+        """On the event loop."""
+        for name, part in news.items():
+            if (channel := self._channels.get(name)) is not None:
+                for viewer in channel.viewers:
+                    viewer.offer(name, part)
+
+
+def encode(channel: str, payload: Payload) -> bytes:
+    """A part of a message."""
+    text = json.dumps({"channel": channel, **payload}, separators=(",", ":"))
+    # The quickest level: the next ones save a hundredth more. No time stamp: same in, same out.
+    packed = gzip.compress(text.encode(), 1, mtime=0)
+    return struct.pack("<I", len(packed)) + packed
+
+
+def decode(message: bytes) -> list[dict[str, Any]]:
+    """The parts of a message, as a browser reads them."""
+    parts, at = [], 0
+    while at < len(message):
+        (length,) = struct.unpack_from("<I", message, at)
+        parts.append(json.loads(gzip.decompress(message[at + 4 : at + 4 + length])))
+        at += 4 + length
+    return parts

@@ -1,0 +1,64 @@
+"""The server around the pages: what it begins with, the live stream, and how it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+from starlette.routing import BaseRoute
+
+from wgan.lab.registry import lab
+from wgan.limits import limits
+from wgan.live.facts import card, facts
+from wgan.live.table import PARTS
+from wgan.server.routes import Live
+from wgan.server.routes import routes as live_routes
+from wgan.server.stream import Stream
+from wgan.ui import _compat
+from wgan.ui.live import assets
+from wgan.ui.process import settle, share_heaps
+
+MAIN = str(Path(__file__).with_name("main.py"))
+log = logging.getLogger("wgan.server")
+
+
+@cache
+def _stream() -> Stream:
+    return Stream(PARTS)
+
+
+def routes() -> Sequence[BaseRoute]:
+    """The addresses beside Streamlit's own."""
+    most = limits()
+    live = Live(_stream(), _compat.origin_allowed, most.max_viewers, most.max_viewers_per_address)
+    path = (st.get_option("server.baseUrlPath") or "").strip("/")
+    base = f"/{path}" if path else ""
+    return live_routes(live, base=base, assets=assets(), facts=facts, card=card)
+
+
+@asynccontextmanager
+async def lifespan(app: Any) -> AsyncIterator[dict[str, Any]]:
+    """While the server serves: the first run is made before the first visitor comes."""
+    share_heaps()  # before torch comes in, while there are few threads
+    _stream().start()
+    threading.Thread(target=_warm_up, name="warm up", daemon=True).start()
+    yield {}
+    _stream().close()
+    await asyncio.to_thread(lab().shut_down)  # saves every run
+
+
+def _warm_up() -> None:
+    try:
+        import torch  # noqa: F401  # seconds, which no visitor has to wait for
+
+        lab()
+    except Exception:
+        log.exception("the first run could not be made")  # a visitor is told why
+    settle()
