@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html as markup
+import time
 from collections.abc import Hashable, Mapping
 from typing import Any
 
@@ -14,21 +15,25 @@ from wgan.figures.meter import three
 from wgan.lab.duel import Duel, Key, Outcome, duels
 from wgan.lab.frame import Frame, ImageView, Measures, PointView
 from wgan.live.blocks import html, payload
-from wgan.live.parts import Query, parse
+from wgan.live.parts import Query, parse, text
 from wgan.studies.cells import METHODS, rows_for
 from wgan.zoo.pictures import picture
 
+TEND = 0.25  # seconds between two looks at whether a cell is through
+
 
 class DuelPart:
-    """One cell, `row` and `method`, or without them the summary. Who shows it tends the duel."""
+    """One cell, `row` and `method`, or without them the summary, whose viewers tend the duel."""
 
     def __init__(self, query: Query) -> None:
-        given = parse(query, {"id": str, "row": str, "method": str})
-        self._id, self._key = given["id"] or "", (given["row"], given["method"])
+        given = parse(query, dict.fromkeys(("id", "row", "method"), text))
+        self._id, self._key = given["id"], (given["row"], given["method"])
+        self._tended = 0.0  # time.monotonic
 
     def _duel(self) -> Duel | None:
         duel = duels().get(self._id)
-        if duel is not None:
+        if duel is not None and not self._key[0] and time.monotonic() - self._tended > TEND:
+            self._tended = time.monotonic()
             duel.tend()
         return duel
 

@@ -16,7 +16,6 @@ from wgan.lab.frame import Frame, ImageView, PointView
 from wgan.lab.history import Snapshot
 from wgan.lab.registry import lab
 from wgan.lab.run import Run
-from wgan.live import recording
 from wgan.live.blocks import Block, Chart, caption, columns, html, pixels, progress
 from wgan.live.blocks import figures as shown
 from wgan.live.parts import Options
@@ -32,8 +31,6 @@ SMOOTHING = 51  # points that a median filter takes at most
 
 def status(run: Run, frame: Frame, options: Options) -> Sequence[Block]:
     """State, steps, speed and device in one line."""
-    if (moment := recording.moment(run)) is not None:
-        return recording.blocks(moment, "status")
     return [html(status_line(frame, slow=run.slow is not None, sharing=lab().training()))]
 
 
@@ -42,6 +39,8 @@ def status_line(frame: Frame, slow: bool, sharing: int = 1) -> str:
     parts = [f"<b>{frame.state}</b>", f"· step {frame.step:,}"]
     if frame.state == "playing":
         parts.append("· slow motion" if slow else f"· {three(frame.steps_per_second)} steps/s")
+    if frame.state == "loading":
+        parts = [f"<b>{escape(frame.message)}</b>", parts[1] if frame.view is not None else ""]
     if frame.progress is not None and frame.view is not None:
         parts = [f"<b>going back</b> · {escape(frame.message)}: {frame.progress:.0%}"]
     if frame.device:
@@ -57,8 +56,6 @@ def status_line(frame: Frame, slow: bool, sharing: int = 1) -> str:
 
 def meter(run: Run, frame: Frame, options: Options) -> Sequence[Block]:
     """The modes that the samples cover. at: the step that is looked back at."""
-    if (moment := recording.moment(run)) is not None:
-        return recording.blocks(moment, "meter")
     if frame.state == "failed" and frame.measures is None:
         return []  # nothing is being counted
     past = _past(run, options)
@@ -67,8 +64,6 @@ def meter(run: Run, frame: Frame, options: Options) -> Sequence[Block]:
 
 def samples(run: Run, frame: Frame, options: Options) -> Sequence[Block]:
     """Generated beside real ones. at: the step that is looked back at; layers: of 2-D data."""
-    if (moment := recording.moment(run)) is not None:
-        return recording.blocks(moment, "samples")
     past = _past(run, options)
     view, at = (past.view, past.step) if past else (frame.view, None)
     if view is None:
@@ -194,8 +189,6 @@ def more_curves(config: ExperimentConfig) -> list[str]:
 
 def curves(run: Run, frame: Frame, options: Options) -> Sequence[Block]:
     """Charts by name. at: a step that is marked in them; smoothing: points of the median."""
-    if (moment := recording.moment(run)) is not None and options["names"] == ("losses",):
-        return recording.blocks(moment, "losses")
     return [shown(*(curve(frame, name, options) for name in options["names"]))]
 
 

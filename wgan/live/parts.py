@@ -12,6 +12,7 @@ from wgan.lab.registry import lab
 from wgan.lab.run import Run
 from wgan.limits import LimitError
 from wgan.live.blocks import Block, payload
+from wgan.live.recording import frame_of, moment
 from wgan.server.stream import StreamError
 
 Query = Mapping[str, str]
@@ -55,7 +56,7 @@ class RunsPart:
     def urgent(self) -> Hashable:
         """While a run trains, only what was done to it is urgent; otherwise all that is new is."""
         return tuple(
-            (run.id, run.state, run.slow, _urgent(run.frame), self._look(run, self._options))
+            (run.id, run.state, run.slow, _urgent(run), self._look(run, self._options))
             for run in self._runs()
         )
 
@@ -64,10 +65,11 @@ class RunsPart:
         return payload(*(self._build(runs, self._options) if runs else ()))
 
 
-def _urgent(frame: Frame) -> Hashable:
+def _urgent(run: Run) -> Hashable:
+    frame = run.frame
     if frame.state == "playing" and frame.stage is None and frame.progress is None:
         return (len(frame.events), frame.events[-1:], frame.view is None)
-    return frame.version
+    return (frame.version, moment(run))
 
 
 def several(
@@ -82,7 +84,7 @@ def several(
         ids = query.get("run", "").split(",")
         if len(ids) > most:
             raise StreamError(f"At most {most} runs are shown together.")
-        return RunsPart(build, ids, parse(query, {"run": str, **options}), look)
+        return RunsPart(build, ids, parse(query, {"run": text, **options}), look)
 
     return make
 
@@ -93,7 +95,7 @@ def single(
     **options: Parse,
 ) -> Callable[[Query], RunsPart]:
     """The same, of one run: from the frame that it published last."""
-    return several(lambda runs, given: build(runs[0], runs[0].frame, given), 1, look, **options)
+    return several(lambda runs, given: build(runs[0], frame_of(runs[0]), given), 1, look, **options)
 
 
 def parse(query: Query, options: Mapping[str, Parse]) -> dict[str, Any]:
@@ -103,15 +105,20 @@ def parse(query: Query, options: Mapping[str, Parse]) -> dict[str, Any]:
     return {name: read(query.get(name)) for name, read in options.items()}
 
 
+def text(given: str | None) -> str:
+    """Any text; empty when it is not given."""
+    return given or ""
+
+
 def one_of(*allowed: str) -> Parse:
     """One of these; the first when it is not given."""
 
-    def read(text: str | None) -> str:
-        if text is None:
+    def read(given: str | None) -> str:
+        if given is None:
             return allowed[0]
-        if text not in allowed:
-            raise StreamError(f"{text[:40]!r} is not allowed here; {', '.join(allowed)} are.")
-        return text
+        if given not in allowed:
+            raise StreamError(f"{given[:40]!r} is not allowed here; {', '.join(allowed)} are.")
+        return given
 
     return read
 
@@ -119,8 +126,8 @@ def one_of(*allowed: str) -> Parse:
 def some_of(*allowed: str) -> Parse:
     """Any of these with commas between them, in this order; none when it is not given."""
 
-    def read(text: str | None) -> tuple[str, ...]:
-        chosen = text.split(",") if text else []
+    def read(given: str | None) -> tuple[str, ...]:
+        chosen = given.split(",") if given else []
         for name in chosen:
             one_of(*allowed)(name)
         return tuple(name for name in allowed if name in chosen)
@@ -131,13 +138,13 @@ def some_of(*allowed: str) -> Parse:
 def whole(low: int, high: int, default: int | None = None) -> Parse:
     """A whole number."""
 
-    def read(text: str | None) -> int | None:
-        if text is None:
+    def read(given: str | None) -> int | None:
+        if given is None:
             return default
-        plain = text.isascii() and text.isdecimal() and len(text) < 15
-        if not plain or not low <= int(text) <= high:
-            raise StreamError(f"{text[:40]!r} is not allowed here; {low} to {high} are.")
-        return int(text)
+        plain = given.isascii() and given.isdecimal() and len(given) < 15
+        if not plain or not low <= int(given) <= high:
+            raise StreamError(f"{given[:40]!r} is not allowed here; {low} to {high} are.")
+        return int(given)
 
     return read
 

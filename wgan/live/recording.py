@@ -7,31 +7,79 @@ the file again.
 
 from __future__ import annotations
 
-import gzip
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from functools import cache
-from importlib.resources import files
-from typing import Any
+from pathlib import Path
 
+import numpy as np
+
+from wgan.lab.frame import Curve, Event, Frame, ImageView, Measures
 from wgan.lab.run import Run
-from wgan.live.blocks import Block
-from wgan.presets import DEFAULT, PRESETS
+from wgan.presets import DEFAULT, PRESETS, cure
 
 EVERY = 0.25  # seconds that a moment stays
-FILE = "recording.json.gz"
+FILE = Path(__file__).with_name("recording.npz")
+TOLD = "Recorded earlier; the live run starts in a moment"
+LOSSES = ("critic_loss", "generator_loss")
+# The generator steps that are shown: the beginning, the collapse, and after the cure how it heals.
+BEFORE = (1, 10, 20, 40, 60, 80, 110, 150, 200, 300, 450, 700)
+AFTER = (1, 20, 40, 60, 80, 110, 150, 200, 300, 450, 700, 1000)
 _began: dict[str, float] = {}  # run -> when somebody first looked (time.monotonic)
 
 
+@dataclass(frozen=True)
+class _Recording:
+    """steps: of the M moments. fake: (M, 64, 8, 8, 1), real: (24, 8, 8, 1), both uint8.
+
+    curves: the losses of the whole run, in tenfold thinned stretches of steps.
+    """
+
+    steps: Sequence[int]
+    measures: Sequence[Measures]
+    fake: np.ndarray
+    real: np.ndarray
+    curves: dict[str, Curve]
+    event: Event
+
+    def frame(self, moment: int, run: Run) -> Frame:
+        """A moment as a frame of this run."""
+        step = self.steps[moment]
+        return Frame(
+            version=-1 - moment,
+            run=run.id,
+            state="loading",
+            config=run.config,
+            step=step,
+            message=TOLD,
+            curves={
+                name: Curve(*(column[curve.step <= step] for column in curve))
+                for name, curve in self.curves.items()
+            },
+            events=(self.event,) if step > self.event.step else (),
+            measures=self.measures[moment],
+            view=ImageView(self.fake[moment], self.real),
+        )
+
+
 @cache
-def _moments() -> Sequence[Mapping[str, Sequence[Block]]]:
-    """Of each moment its parts by name."""
-    return json.loads(gzip.decompress((files("wgan.live") / FILE).read_bytes()))
+def _read() -> _Recording:
+    with np.load(FILE) as file:
+        told = json.loads(str(file["told"]))
+        return _Recording(
+            steps=told["steps"],
+            measures=[Measures(**fields) for fields in told["measures"]],
+            fake=file["fake"],
+            real=file["real"],
+            curves={name: Curve(*file[name]) for name in LOSSES},
+            event=Event(**told["event"]),
+        )
 
 
 def moment(run: Run) -> int | None:
-    """Which moment of the recording stands in for a run that loads; None once it is there.
+    """Which moment stands in for a run that loads; None once it has something of its own.
 
     Only the run that was recorded has a stand-in: another would promise what does not come.
     """
@@ -39,57 +87,55 @@ def moment(run: Run) -> int | None:
         _began.pop(run.id, None)
         return None
     elapsed = time.monotonic() - _began.setdefault(run.id, time.monotonic())
-    return min(int(elapsed / EVERY), len(_moments()) - 1)
+    return min(int(elapsed / EVERY), len(_read().steps) - 1)
 
 
 def _is_recorded(run: Run) -> bool:
     return run.config.replace({"seed": 0}) == PRESETS[DEFAULT].config
 
 
-def blocks(moment: int, part: str) -> Sequence[Block]:
-    """A part of a page at a moment."""
-    return _moments()[moment][part]
+def frame_of(run: Run) -> Frame:
+    """What a page shows of a run: what it published last, or what stands in for it."""
+    now = moment(run)
+    return run.frame if now is None else _read().frame(now, run)
 
 
 # Making it ------------------------------------------------------------------------------------
 
 
-def record() -> bytes:
-    """Trains the default preset until it has collapsed, cures it, and keeps what a page showed."""
-    from wgan.lab.scheduler import use_training_threads
-    from wgan.live import lab
-    from wgan.presets import cure
+def record() -> None:
+    """Trains the default preset until it has collapsed, cures it, and keeps what a page shows."""
+    from wgan.lab.scheduler import use_training_threads  # brings in torch
 
     use_training_threads()
     run = Run("recording", PRESETS[DEFAULT].config)
     run.prepare()
-    # The steps that are shown: soon the beginning, then the collapse, then how it heals.
-    before = [0, 5, 10, 20, 40, 60, 80, 110, 150, 200, 300, 400, 600, 900, 1200, 1500]
-    after = [1, 10, 20, 40, 60, 80, 100, 130, 160, 200, 250, 300, 400, 500, 650, 800, 1000]
-    moments: list[dict[str, Any]] = []
-    for step in [*before, *(before[-1] + more for more in after)]:
-        if step == before[-1] + after[0]:
+    steps = [*BEFORE, *(BEFORE[-1] + step for step in AFTER)]
+    frames = []
+    for step in steps:
+        if step == BEFORE[-1] + AFTER[0]:
             run.apply(cure(run.config))
         run.stop_at = step
         run.play()
         while (measures := run.frame.measures) is None or measures.step < step:
             run.advance(0.05)
-        frame = run.frame
-        told = f"Recorded · step {frame.step:,} · the live run starts in a moment"
-        moments.append(
-            {
-                "status": [{"html": f'<div role="status" class="wgan-status">{told}</div>'}],
-                "meter": lab.meter(run, frame, {}),
-                "samples": lab.samples(run, frame, {}),
-                "losses": lab.curves(run, frame, {"names": ("losses",), "smoothing": 1}),
-            }
-        )
-    return gzip.compress(json.dumps(moments, separators=(",", ":")).encode(), 9, mtime=0)
+        frames.append(run.frame)
+    views = [f.view for f in frames if isinstance(f.view, ImageView)]
+    (event,) = frames[-1].events
+    told = {
+        "steps": steps,
+        "measures": [asdict(f.measures) for f in frames if f.measures],
+        "event": asdict(replace(event, changes={})),
+    }
+    np.savez_compressed(
+        FILE,
+        told=json.dumps(told),
+        fake=np.stack([view.fake[:64] for view in views]),
+        real=views[-1].real[:24],
+        **{name: np.stack([c[::10] for c in frames[-1].curves[name]]) for name in LOSSES},
+    )
 
 
 if __name__ == "__main__":
-    from pathlib import Path
-
-    path = Path(__file__).with_name(FILE)
-    path.write_bytes(record())
-    print(f"{path}: {path.stat().st_size:,} bytes")
+    record()
+    print(f"{FILE}: {FILE.stat().st_size:,} bytes")

@@ -8,9 +8,8 @@ from wgan.figures import OVERLAYS
 from wgan.lab.branches import MOST
 from wgan.lab.duel import duels
 from wgan.lab.run import Run
-from wgan.live import compare, critic, duel, lab, recording
+from wgan.live import compare, critic, duel, lab
 from wgan.live.parts import (
-    Options,
     PagePart,
     Query,
     one_of,
@@ -18,6 +17,7 @@ from wgan.live.parts import (
     several,
     single,
     some_of,
+    text,
     watched,
     whole,
 )
@@ -45,28 +45,22 @@ def made_of_runs(runs: Sequence[Run | None]) -> Hashable:
 
 def _page(query: Query) -> PagePart:
     """Of a page on runs, `run=a,b`, or on a duel, `duel=a`."""
-    given = parse(query, {"run": str, "duel": str})
+    given = parse(query, {"run": text, "duel": text})
     if given["duel"]:
         return PagePart(lambda: duel.made(duels().get(given["duel"])))
-    ids = (given["run"] or "").split(",")
+    ids = given["run"].split(",")
     if len(ids) > MOST:
         raise StreamError(f"At most {MOST} runs are shown together.")
     return PagePart(lambda: made_of_runs([watched(id) for id in ids]))
 
 
-def recorded(run: Run, options: Options) -> Hashable:
-    return recording.moment(run)
-
-
 PARTS: Parts = {
     "page": _page,
-    "status": single(lab.status, recorded),
-    "meter": single(lab.meter, recorded, at=STEP),
-    "samples": single(lab.samples, recorded, at=STEP, layers=some_of(*lab.LAYERS)),
+    "status": single(lab.status),
+    "meter": single(lab.meter, at=STEP),
+    "samples": single(lab.samples, at=STEP, layers=some_of(*lab.LAYERS)),
     "stages": single(lab.stages),
-    "curves": single(
-        lab.curves, recorded, names=some_of(*lab.CURVES), at=STEP, smoothing=SMOOTHING
-    ),
+    "curves": single(lab.curves, names=some_of(*lab.CURVES), at=STEP, smoothing=SMOOTHING),
     "alarm": single(lab.alarm_line),
     "alarms": single(lab.alarm_details),
     "modes": single(lab.modes),

@@ -12,6 +12,7 @@ from streamlit.errors import StreamlitPageNotFoundError
 from streamlit.navigation.page import Page
 
 PAGES = Path(__file__).parents[2] / "pages"
+ICON = Path(__file__).parent / "assets" / "icon.png"
 
 
 def navigation() -> Page:
@@ -57,7 +58,7 @@ def open_page(title: str) -> None:
     """First call of every page: its title."""
     st.set_page_config(
         page_title=f"{title} · WGAN Lab",
-        page_icon=":material/science:",
+        page_icon=ICON,  # one of Streamlit's own symbols would be fetched from another host
         layout="wide",
         initial_sidebar_state="collapsed",
     )
