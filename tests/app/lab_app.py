@@ -40,7 +40,7 @@ def covers(*keys: str) -> Callable[[F], F]:
 class LabApp:
     """The lab page on one run. After each action it says if the page shows an exception."""
 
-    script = "app.py"
+    script = "wgan/ui/main.py"
 
     def __init__(
         self,
