@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 import streamlit as st
 from lab_app import IMAGES, POINTS, LabApp, wait_for
+from wgan.ui.critic.anatomy import BATCHES
+from wgan.ui.critic.sections import SECTIONS
 
 from wgan.config import ExperimentConfig
 from wgan.figures import OVERLAYS
@@ -20,9 +22,7 @@ from wgan.lab.registry import lab
 from wgan.presets import PRESETS
 from wgan.studies import experiments
 from wgan.ui import compare, shell
-from wgan.ui.critic.anatomy import BATCHES
 from wgan.ui.critic.experiments import offer
-from wgan.ui.critic.sections import SECTIONS
 from wgan.ui.words import sections
 
 FIGURES = {

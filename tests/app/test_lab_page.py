@@ -9,13 +9,13 @@ from dataclasses import replace
 import pytest
 from lab_app import POINTS, ROOT, TABS, LabApp, covers, wait_for
 from streamlit.testing.v1 import AppTest
+from wgan.ui.liveview import status
 
 from wgan.config import LIVE_FIELDS, ConfigError
 from wgan.equations import CONSTRAINT_EQUATIONS, CRITIC_EQUATIONS
 from wgan.lab.registry import lab
 from wgan.lab.run import Run
 from wgan.presets import PRESETS
-from wgan.ui.liveview import status
 from wgan.ui.words import sections
 
 PAGES = ("lab", "critic", "compare", "gallery", "duel", "guide")
