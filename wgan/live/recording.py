@@ -83,7 +83,8 @@ def moment(run: Run) -> int | None:
 
     Only the run that was recorded has a stand-in: another would promise what does not come.
     """
-    if run.state != "loading" or run.frame.view is not None or not _is_recorded(run):
+    frame = run.frame  # the run's own state is ahead of what there is to show
+    if frame.state != "loading" or frame.view is not None or not _is_recorded(run):
         _began.pop(run.id, None)
         return None
     elapsed = time.monotonic() - _began.setdefault(run.id, time.monotonic())
