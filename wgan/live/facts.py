@@ -31,6 +31,16 @@ def facts(id: str) -> dict[str, Any] | None:
     }
 
 
+def server_facts() -> dict[str, int]:
+    """How busy the server is. steps: generator steps of all runs in memory."""
+    runs = [run for id in lab().ids() if (run := lab().peek(id)) is not None]
+    return {
+        "runs": len(runs),
+        "training": lab().training(),
+        "steps": sum(run.steps for run in runs),
+    }
+
+
 def _finite(value: float | None) -> float | None:
     return value if value is None or math.isfinite(value) else None
 

@@ -35,6 +35,7 @@ REFUSED, BUSY = 1008, 1013  # WebSocket close codes: against the rules; try agai
 OriginAllowed = Callable[[str | None, str | None], bool]
 # What is public of the run of an id, as JSON and as a PNG; None when there is no such run.
 Facts = Callable[[str], Mapping[str, Any] | None]
+ServerFacts = Callable[[], Mapping[str, Any]]
 Card = Callable[[str], bytes | None]
 
 
@@ -165,7 +166,13 @@ def _packed(path: Path) -> bytes:
 
 
 def routes(
-    live: Live, *, base: str, assets: Mapping[str, Path], facts: Facts, card: Card
+    live: Live,
+    *,
+    base: str,
+    assets: Mapping[str, Path],
+    facts: Facts,
+    server_facts: ServerFacts,
+    card: Card,
 ) -> Sequence[BaseRoute]:
     """All routes. base: the path that the server is asked under, empty or `/path`.
 
@@ -190,6 +197,10 @@ def routes(
             return JSONResponse({"error": "There is no such run here, or no more."}, 404)
         return JSONResponse(found, headers={"Cache-Control": "no-store"})
 
+    async def status(request: Request) -> Response:
+        told = {**server_facts(), "viewers": live.stream.viewers}
+        return JSONResponse(told, headers={"Cache-Control": "no-store"})
+
     async def run_card(request: Request) -> Response:
         png = await asyncio.to_thread(card, request.path_params["id"])
         if png is None:
@@ -199,6 +210,7 @@ def routes(
     return [
         WebSocketRoute(f"{base}/live", live.websocket),
         Route(f"{base}/live", live.events),
+        Route(f"{base}/status.json", status),
         Route(f"{base}/runs/{{id}}.json", run_facts),
         Route(f"{base}/runs/{{id}}.png", run_card),
         Route(f"{base}/assets/live/{{version}}/{{name}}", asset),

@@ -16,7 +16,7 @@ from starlette.routing import BaseRoute
 
 from wgan.lab.registry import lab
 from wgan.limits import limits
-from wgan.live.facts import card, facts
+from wgan.live.facts import card, facts, server_facts
 from wgan.live.table import PARTS
 from wgan.server.routes import Live
 from wgan.server.routes import routes as live_routes
@@ -40,7 +40,9 @@ def routes() -> Sequence[BaseRoute]:
     live = Live(_stream(), _compat.origin_allowed, most.max_viewers, most.max_viewers_per_address)
     path = (st.get_option("server.baseUrlPath") or "").strip("/")
     base = f"/{path}" if path else ""
-    return live_routes(live, base=base, assets=assets(), facts=facts, card=card)
+    return live_routes(
+        live, base=base, assets=assets(), facts=facts, server_facts=server_facts, card=card
+    )
 
 
 @asynccontextmanager
