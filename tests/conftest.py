@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from tests.hub_fixtures import hub as hub
+from tests.web_host import web as web
 from wgan.config import ExperimentConfig, from_dict
 from wgan.data import load
 from wgan.lab.run import Run

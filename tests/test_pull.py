@@ -19,9 +19,7 @@ from huggingface_hub import constants
 from tests.hub_server import HubServer
 from wgan import cli
 from wgan.hub import HubError, describe, fetch, never
-from wgan.zoo import catalog
 from wgan.zoo import job as job_module
-from wgan.zoo.catalog import catalog_note, load_catalog
 from wgan.zoo.job import Jobs
 from wgan.zoo.kinds import foreign, weights_file
 from wgan.zoo.pull import pull
@@ -385,34 +383,3 @@ def test_an_interrupted_pull_goes_on_later(hub: HubServer):
     assert "interrupted" in said
     assert "Traceback" not in said
     assert list(Path(constants.HF_HUB_CACHE).rglob("*.wgan-part"))
-
-
-# The catalogue.
-
-
-def test_the_catalogue():
-    entries = load_catalog()
-    assert {entry.kind for entry in entries} == {"model", "dataset"}
-    assert {entry.id: entry.loads for entry in entries}["huggan/wgan-gp"] is False
-    for entry in entries:
-        assert entry.why.endswith(".")
-        assert entry.about.endswith(".")
-    assert "not checked" in catalog_note()
-
-
-@pytest.mark.parametrize(
-    "broken",
-    [{"id": "one-part"}, {"kind": "space"}, {"loads": "yes"}, {"why": ""}, {"more": 1}],
-)
-def test_a_broken_catalogue_is_refused(
-    broken: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
-    content = json.loads(catalog.CATALOG.read_text())
-    content["entries"][0] |= broken
-    path = tmp_path / "catalog.json"
-    path.write_text(json.dumps(content))
-    monkeypatch.setattr(catalog, "CATALOG", path)
-    load_catalog.cache_clear()
-    with pytest.raises((ValueError, TypeError)):
-        load_catalog()
-    load_catalog.cache_clear()

@@ -16,10 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
+from wgan.zoo.catalog_commands import add_catalog
 from wgan.zoo.errors import ZooError
 
 Command = Callable[[argparse.Namespace], int]
 if TYPE_CHECKING:
+    from wgan.zoo.catalog import Entry
     from wgan.zoo.pull import Pulled
 
     Commands = argparse._SubParsersAction[Any]
@@ -27,8 +29,11 @@ if TYPE_CHECKING:
 
 def add_commands(commands: Commands) -> None:
     """Adds the commands of this file to those of `wgan.cli`."""
-    pulls = commands.add_parser("pull", help="fetch a generator from the Hugging Face Hub")
-    pulls.add_argument("repo", metavar="REPO", help="OWNER/NAME, or its page's address")
+    add_catalog(commands)
+    pulls = commands.add_parser("pull", help="fetch a generator from the catalogue or the Hub")
+    pulls.add_argument(
+        "repo", metavar="ID_OR_REPO", help="a name of `catalog`, OWNER/NAME, or its page's address"
+    )
     pulls.add_argument("--out", type=Path, metavar="DIR", help="copy its files there")
     pulls.add_argument("--json", action="store_true", help="what came, as one JSON line")
     pulls.set_defaults(command=_interruptible(_pull))
@@ -70,15 +75,22 @@ def _interruptible(command: Command) -> Command:
 
 def _pull(options: argparse.Namespace) -> int:
     from wgan.hub import check_repo_id, never
+    from wgan.zoo.catalog import WebSource, find_entry
     from wgan.zoo.pull import pull
 
+    entry = find_entry(options.repo)
+    if entry is not None and isinstance(entry.source, WebSource):
+        return _pull_web(entry, options)
+    repo, commit = options.repo, None
+    if entry is not None and not isinstance(entry.source, WebSource):
+        repo, commit = entry.source.repo, entry.source.commit
     with _bar() as bar:
 
         def report(text: str, share: float | None) -> None:
             bar.set_description_str(text, refresh=False)
             bar.update((share or 0) - bar.n)
 
-        pulled = pull(check_repo_id(options.repo), report, never)
+        pulled = pull(check_repo_id(repo), report, never, commit)
     if not pulled.fresh:
         print("wgan: the Hub cannot be reached; this is what was pulled before.", file=sys.stderr)
     folder = _copy(pulled, options.out) if options.out else pulled.folder
@@ -95,6 +107,27 @@ def _pull(options: argparse.Namespace) -> int:
         print(json.dumps(told))
     else:
         print(folder)
+    return 0
+
+
+def _pull_web(entry: Entry, options: argparse.Namespace) -> int:
+    """An entry whose source is an address of its own."""
+    from wgan.zoo.entries import pull_entry
+
+    with _bar() as bar:
+
+        def report(text: str, share: float | None) -> None:
+            bar.set_description_str(text, refresh=False)
+            bar.update((share or 0) - bar.n)
+
+        path = pull_entry(entry, report)
+    if options.out:
+        path = _copied(path, options.out)
+    if options.json:
+        told = {"id": entry.id, "licence": entry.licence, "weights": path.name}
+        print(json.dumps({**told, "bytes": path.stat().st_size, "out": str(path)}))
+    else:
+        print(path)
     return 0
 
 
@@ -169,6 +202,16 @@ def _copy(pulled: Pulled, out: Path) -> Path:
     except OSError as error:
         raise HubError(f"--out {out} cannot be written: {error.strerror}.") from None
     return out
+
+
+def _copied(path: Path, out: Path) -> Path:
+    from wgan.hub import HubError
+
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        return Path(shutil.copyfile(path, out / path.name))
+    except OSError as error:
+        raise HubError(f"--out {out} cannot be written: {error.strerror}.") from None
 
 
 @contextmanager

@@ -10,7 +10,9 @@ from wgan.hub import cached, check_repo_id, never
 from wgan.hub.repos import cache_folder
 from wgan.zoo.architecture import ZooError
 from wgan.zoo.bundled import bundled, find
+from wgan.zoo.catalog import find_entry
 from wgan.zoo.checkpoint import CONFIG, Checkpoint, is_ours, open_checkpoint
+from wgan.zoo.entries import pull_entry
 from wgan.zoo.importers import import_weights
 from wgan.zoo.kinds import foreign, weights_file
 from wgan.zoo.pull import pull
@@ -29,7 +31,8 @@ def pulled(repo_id: str, commit: str | None = None) -> Path | None:
 
 
 def open_named(name: str, report: Progress) -> Checkpoint:
-    """A generator by what a person typed: a folder, a file, a bundled name, or OWNER/NAME.
+    """A generator by what a person typed: a folder, a file, a bundled name, one of the
+    catalogue, or OWNER/NAME.
 
     Raises `ZooError` or `HubError`.
     """
@@ -38,13 +41,15 @@ def open_named(name: str, report: Progress) -> Checkpoint:
         return open_place(place)
     if name in (one.name for one in bundled()):
         return open_place(find(name).folder)
+    if (entry := find_entry(name)) is not None:
+        return open_place(pull_entry(entry, report))
     if place.parent != Path() and place.parent.is_dir():
         raise ZooError(f"There is nothing named {place.name!r} in {place.parent}.")
     if is_repo_id(name) or "://" in name:
         return open_place(pull(check_repo_id(name), report, never).folder)
     raise ZooError(
-        f"{name[:100]!r} is neither a folder nor a file, nor a repository's OWNER/NAME, nor one of "
-        f"ours: {', '.join(one.name for one in bundled())}."
+        f"{name[:100]!r} is neither a folder nor a file, nor a repository's OWNER/NAME, nor a name "
+        f"of `catalog`, nor one of ours: {', '.join(one.name for one in bundled())}."
     )
 
 

@@ -56,7 +56,7 @@ def pull(
     sizes = {file.name: file.size or 0 for file in repo.files if file.name in wanted}
     path, before = Path(), 0
     for name in wanted:
-        progress = _told(report, f"Pulling {repo.id}: {name}", before, sum(sizes.values()))
+        progress = told(report, f"Pulling {repo.id}: {name}", before, sum(sizes.values()))
         limit = MAX_WEIGHTS if name == weights else MAX_OTHER
         path = fetch(repo, name, progress, cancelled, max_bytes=limit, token=token)
         before += sizes[name]
@@ -75,12 +75,13 @@ def _find(repo_id: str, revision: str | None, token: Token) -> tuple[Repo, bool]
         return earlier, False
 
 
-def _told(report: Progress, what: str, before: int, total: int) -> Bytes:
+def told(report: Progress, what: str, before: int, total: int | None) -> Bytes:
     """The progress of one file as that of all: `before` bytes came with the others, of `total`."""
 
     def progress(done: int, size: int | None) -> None:
         done += before
-        share = min(done / total, 1.0) if total else None
-        report(f"{what}, {done / 1e6:.1f} of {total / 1e6:.1f} MB", share)
+        whole = total or size
+        of = f" of {whole / 1e6:.1f}" if whole else ""
+        report(f"{what}, {done / 1e6:.1f}{of} MB", min(done / whole, 1.0) if whole else None)
 
     return progress
