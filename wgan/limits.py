@@ -29,10 +29,19 @@ class Limits:
     """The limits of a server; `WGAN_MAX_RUNS` in the environment sets `max_runs`, and so on.
 
     The CLI knows none of them: they are for a server that strangers share.
+
+    Whoever sends no cookie is a new visitor each time; their address stays the same. A reverse
+    proxy on this machine tells it in `X-Forwarded-For`; one elsewhere is believed when its own
+    address is in the environment's FORWARDED_ALLOW_IPS, which the web server (uvicorn) reads.
+    Otherwise all visitors seem to come from the proxy: then let `max_runs_per_address` be
+    `max_runs`. Who opens `localhost` has no address and is not limited by it.
     """
 
     max_runs: int = _number(64, 1, 10_000, "Runs in memory at once.")
     max_runs_per_visitor: int = _number(4, 1, 10_000, "Runs that one visitor has in memory.")
+    max_runs_per_address: int = _number(
+        40, 1, 10_000, "Runs in memory of one network address; a class behind one router shares it."
+    )
     max_viewers: int = _number(2000, 1, 10**6, "Pages that show something live at once.")
     max_viewers_per_address: int = _number(
         500, 1, 10**6, "The same of one address, which a whole class may share."

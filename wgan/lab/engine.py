@@ -8,6 +8,7 @@ which nobody waits.
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import threading
 import time
@@ -55,6 +56,7 @@ class Engine:
         self._queue: deque[Callable[[], None]] = deque()
         self._wake: Callable[[], None] = lambda: None
         self._course: Course | None = None
+        self._first: ExperimentConfig | None = None  # of the run that it goes on from
         self._version = 0
         self._attention = Attention()
         self._changed = False  # since the last publication
@@ -78,12 +80,19 @@ class Engine:
     @property
     def first_config(self) -> ExperimentConfig:
         """The settings that it began with; with the log of changes they repeat the run."""
-        return self._course.first_config if self._course else self._wanted
+        return self._course.first_config if self._course else self._first or self._wanted
 
     @property
     def seconds(self) -> float:
         """Spent training."""
         return self._course.past.seconds if self._course else 0.0
+
+    def follow(self, origin: Engine) -> None:
+        """Shows what `origin` shows until this run, a copy of it, is prepared and has its own."""
+        self.slow, self._first = origin.slow, origin.first_config
+        self.frame = dataclasses.replace(
+            origin.frame, version=0, run=self.id, _built={}, _lock=threading.Lock()
+        )
 
     def prepare(self, record: Record | None = None) -> None:
         """Loads the data and builds the trainer; a fault leaves the run failed, with a sentence.
@@ -91,6 +100,8 @@ class Engine:
         record: what the run was when it left memory; it goes on from there, exactly.
         """
         config = record.first_config if record else self._wanted  # its first state is kept too
+        if record is not None:
+            self.slow = record.slow  # first: somebody may change it meanwhile
         try:
             from wgan.trainer import resolve_device
 
@@ -98,7 +109,7 @@ class Engine:
             self._begin(config)
             if record is not None:
                 self.course.put_back(record)
-                self.slow, self._state = record.slow, record.state
+                self._state = record.state
                 self._message = record.message
             else:
                 self._state = "playing" if self._play_when_ready else "paused"
@@ -180,7 +191,8 @@ class Engine:
 
     def _show_progress(self, text: str, share: float | None) -> None:
         self._message, self._progress = text, share
-        self._publish()
+        if self.frame.view is None:  # a copy shows its origin's picture meanwhile
+            self._publish()
 
     def _begin(self, config: ExperimentConfig) -> None:
         from wgan.lab.course import Course

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
+from wgan.lab.demonstration import MOST
 from wgan.lab.run import Run
 from wgan.limits import LimitError, Limits
 
@@ -15,12 +16,16 @@ log = logging.getLogger("wgan.lab")
 
 @dataclass
 class Place:
-    """A run's place in memory. seen: when it was watched last, on the monotonic clock."""
+    """A run's place in memory. seen: when it was watched last, on the monotonic clock.
+
+    visitor, address: who made it and from where; empty for nobody's.
+    """
 
     run: Run
     parameters: int
     seen: float
     visitor: str = ""
+    address: str = ""
     asleep: bool = False
     leaving: bool = False  # for lack of room, as soon as it is saved
 
@@ -28,6 +33,11 @@ class Place:
     def idle(self) -> float:
         """Seconds without a watcher."""
         return time.monotonic() - self.seen
+
+    @property
+    def demonstration(self) -> bool:
+        """Whether it is a demonstration run, which takes nobody's room."""
+        return self.run.room.demonstration
 
 
 def who_goes(places: Collection[Place], new: Place, limits: Limits) -> list[Place]:
@@ -45,6 +55,14 @@ def who_goes(places: Collection[Place], new: Place, limits: Limits) -> list[Plac
                 raise LimitError(sentence)
             going.append(min(unwatched, key=lambda p: p.seen))
 
+    if new.demonstration:
+        free(
+            lambda staying: len(staying) >= MOST,
+            [place for place in places if place.demonstration],
+            f"All {MOST} demonstration runs are being watched; open the lab without an address.",
+        )
+        return going
+    places = [place for place in places if not place.demonstration]
     most = limits.max_runs_per_visitor
     if new.visitor:
         free(
@@ -52,6 +70,14 @@ def who_goes(places: Collection[Place], new: Place, limits: Limits) -> list[Plac
             [place for place in places if place.visitor == new.visitor],
             f"You have {most} runs open, which is all that one visitor may; close one of their "
             "pages and try again a minute later.",
+        )
+    many = limits.max_runs_per_address
+    if new.address:
+        free(
+            lambda staying: len(staying) >= many,
+            [place for place in places if place.address == new.address],
+            f"{many} runs are open from your network, which is all that one may have; try again a "
+            "minute after somebody there has closed their page.",
         )
     free(
         lambda staying: len(staying) >= limits.max_runs,

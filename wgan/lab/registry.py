@@ -16,6 +16,7 @@ from typing import Any
 from wgan.config import ConfigError, ExperimentConfig, from_dict, replace_live
 from wgan.data.uploads import is_upload
 from wgan.lab.autosave import Autosaver
+from wgan.lab.demonstration import Demonstrations
 from wgan.lab.places import Place, who_goes
 from wgan.lab.record import unpack
 from wgan.lab.room import Room
@@ -24,6 +25,7 @@ from wgan.lab.scheduler import Scheduler
 from wgan.lab.store import Store
 from wgan.limits import Limits
 from wgan.limits import limits as limits_of_the_server
+from wgan.presets import DEFAULT, PRESETS
 from wgan.sizes import count_parameters
 
 log = logging.getLogger("wgan.lab")
@@ -46,6 +48,7 @@ class Lab:
         self._departed: weakref.WeakValueDictionary[str, Run] = weakref.WeakValueDictionary()
         self._schedulers: dict[str, Scheduler] = {}
         self._loaders: set[threading.Thread] = set()
+        self._demonstrations = Demonstrations(self._make_demonstration, self._shared)
         self._lock = threading.Lock()
 
     @property
@@ -60,11 +63,13 @@ class Lab:
         playing: bool = True,
         secret: str | None = None,
         visitor: str = "",
+        address: str = "",
     ) -> Run:
         """A new run; it loads in the background and then plays. Unwatched ones may leave for it.
 
         secret: its owner's, see `Room`; without one everybody may change the run.
-        visitor: who makes it, any name that is the visitor's own; without one nobody's are counted.
+        visitor, address: who makes it, any name that is the visitor's own, and from which network
+        address; without them nobody's are counted.
 
         Raises `LimitError` when the server is full, and `ConfigError` for a config that would
         read a path of the server's disk: configs come from anybody.
@@ -76,13 +81,36 @@ class Lab:
             )
         run = Run(secrets.token_urlsafe(6), config, playing=playing)
         run.room = Room(secret)
-        place = Place(run, self.limits.check(config), time.monotonic(), visitor)
-        with self._lock:
-            self._make_room(place)
-            self._settle(place)
+        self._add(Place(run, self.limits.check(config), time.monotonic(), visitor, address))
         log.info("made run=%s data=%s objective=%s", run.id, config.data, config.objective)
         self._start_loading(run, run.prepare)
         return run
+
+    def demonstration(self, *, watched: bool = True) -> Run:
+        """The run of whoever has asked for none; visitors of one minute share it, see `Room`.
+
+        Never raises `LimitError`: demonstration runs are few, and take nobody's room. watched:
+        False makes it ready before the first visitor comes, who will see its beginning.
+        """
+        run = self._demonstrations.current(watched=watched)
+        if watched:
+            self.get(run.id)
+        return run
+
+    def _make_demonstration(self) -> Run:
+        run = Run(secrets.token_urlsafe(6), PRESETS[DEFAULT].config)
+        run.room = Room(secrets.token_urlsafe(16))  # nobody's: the secret is thrown away
+        run.room.demonstration = True
+        asleep_since = time.monotonic() - self.limits.sleep_after - 0.001
+        self._add(Place(run, count_parameters(run.config), asleep_since))
+        log.info("made run=%s, a demonstration", run.id)
+        self._start_loading(run, run.prepare)
+        return run
+
+    def _shared(self) -> list[Run]:
+        with self._lock:
+            there = [place for place in self._places.values() if not place.leaving]
+            return [place.run for place in there if place.demonstration]
 
     def fork(
         self,
@@ -93,6 +121,7 @@ class Lab:
         playing: bool = True,
         secret: str | None = None,
         visitor: str = "",
+        address: str = "",
     ) -> Run:
         """A run that goes on from where another one is: its networks, past, log and randomness.
 
@@ -100,21 +129,20 @@ class Lab:
 
         step: an earlier one to go on from, see `Run.go_back`; None is the present one.
         changes: live fields that the new run goes on with.
+        secret, visitor, address: as for `create`.
 
         Raises `LimitError` when the server is full, and `ConfigError` when there is no such run
         or a change is not allowed.
         """
         origin = self.get(id)
-        if origin is None or (step is not None and origin.frame.view is None):
+        if origin is None or (step is not None and origin.state == "loading"):
             raise ConfigError(f"The run {id[:20]!r} is gone, so it cannot be forked.")
         begins = origin.config if step is None else origin.way_to(step).config
         parameters = self.limits.check(replace_live(begins, changes or {}))
         run = Run(secrets.token_urlsafe(6), begins)
         run.room = Room(secret)
-        place = Place(run, parameters, time.monotonic(), visitor)
-        with self._lock:
-            self._make_room(place)
-            self._settle(place)
+        run.follow(origin)
+        self._add(Place(run, parameters, time.monotonic(), visitor, address))
         log.info("forked run=%s from=%s", run.id, id)
         copied = origin.copied()
         if step is not None:
@@ -129,7 +157,7 @@ class Lab:
                 run.break_off(RuntimeError("The run could not be copied; try again."))
             else:
                 state = "playing" if playing else "paused"
-                run.prepare(dataclasses.replace(record, state=state, message=""))
+                run.prepare(dataclasses.replace(record, state=state, message="", slow=run.slow))
 
         self._start_loading(run, load)
         return run
@@ -142,7 +170,10 @@ class Lab:
         """
         with self._lock:
             if (place := self._places.get(id)) is not None:
+                slept = place.idle > self.limits.sleep_after
                 place.seen, place.leaving = time.monotonic(), False
+                if slept:
+                    self._wake_all()
                 return place.run
             if (run := self._departed.pop(id, None)) is not None:
                 place = Place(run, count_parameters(run.config), time.monotonic())
@@ -194,6 +225,17 @@ class Lab:
             self._departed.pop(id, None)
         self._autosaver.forget(id)
 
+    def runs_of(self, visitor: str, keys: Mapping[str, str]) -> list[Run]:
+        """The runs in memory that a visitor has made or has the secret of: {run id: secret}."""
+        with self._lock:
+            places = list(self._places.values())
+        return [
+            place.run
+            for place in places
+            if (visitor and place.visitor == visitor)
+            or place.run.room.is_owner(keys.get(place.run.id))
+        ]
+
     def ids(self) -> list[str]:
         """The runs in memory, the oldest first."""
         with self._lock:
@@ -206,6 +248,12 @@ class Lab:
         return sum(place.run.state == "playing" and not place.asleep for place in places)
 
     # Room -----------------------------------------------------------------------------------
+
+    def _add(self, place: Place) -> None:
+        """A new run, where there is room. Raises `LimitError`."""
+        with self._lock:
+            self._make_room(place)
+            self._settle(place)
 
     def _settle(self, place: Place) -> None:
         place.run.allow = self.limits.check_live
@@ -222,6 +270,9 @@ class Lab:
         place.leaving = True
         if place.run.state == "loading":  # there is nothing to save, and no thread yet
             self._drop(place)
+        self._wake_all()
+
+    def _wake_all(self) -> None:
         for scheduler in self._schedulers.values():
             scheduler.wake()
 

@@ -43,6 +43,8 @@ class Room:
         self._lock = threading.Lock()
         self.open = secret is None  # whoever watches may change the run
         self.locked = False  # only the owner may bring data while watching it
+        # Nobody's, see `wgan.lab.demonstration`: whoever wants to change it does so in a fork.
+        self.demonstration = False
         self._question = ""
         self._answers: tuple[str, ...] = ()
         self._closed = False
@@ -108,7 +110,12 @@ class Room:
 
     def to_dict(self) -> dict[str, Any]:
         """What an autosave keeps: who owns the run, and whether the room may change it."""
-        return {"secret_hash": self._secret_hash, "open": self.open, "locked": self.locked}
+        return {
+            "secret_hash": self._secret_hash,
+            "open": self.open,
+            "locked": self.locked,
+            "demonstration": self.demonstration,
+        }
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Room:
@@ -116,6 +123,7 @@ class Room:
         room = cls()
         room._secret_hash = str(values["secret_hash"])
         room.open, room.locked = bool(values["open"]), bool(values["locked"])
+        room.demonstration = bool(values.get("demonstration", False))  # an older save has none
         return room
 
 

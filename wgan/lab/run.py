@@ -48,7 +48,7 @@ class Run(Engine):
     @property
     def events(self) -> tuple[Event, ...]:
         """What was done to the run so far, in order."""
-        return self._course.past.events if self._course else ()
+        return self._course.past.events if self._course else self.frame.events
 
     @property
     def snapshots(self) -> Snapshots:

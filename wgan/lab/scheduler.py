@@ -46,6 +46,7 @@ class Scheduler:
         self._housekeeping = housekeeping
         self._runs: list[Run] = []
         self._complained = False
+        self._round = 0
         self._condition = threading.Condition()
         self._thread: threading.Thread | None = None
 
@@ -96,15 +97,29 @@ class Scheduler:
 
     def _give_turns(self, due: list[Run]) -> None:
         started = time.monotonic()
-        for run in due:
+        for run, slice in self._turns(due):
             try:
-                run.advance(SLICE)
+                run.advance(slice)
             except Exception as error:
                 # A fault of ours in one run must not stop the others.
                 _break_off(run, error)
             self._keep_house()
         if time.monotonic() - started < IDLE / 2:  # all of them wait in slow motion
             time.sleep(IDLE)
+
+    def _turns(self, due: Sequence[Run]) -> list[tuple[Run, float]]:
+        """Who is advanced in this round, and for how long.
+
+        While somebody's own run trains, all demonstration runs together take half a turn: however
+        many visitors look in, a single owner keeps two thirds of the thread.
+        """
+        own = [run for run in due if not run.room.demonstration]
+        shared = [run for run in due if run.room.demonstration]
+        if not own or not shared:
+            return [(run, SLICE) for run in due]
+        self._round += 1
+        turn = shared[self._round % len(shared)]
+        return [*((run, SLICE) for run in own), (turn, SLICE / 2)]
 
     def _keep_house(self) -> None:
         with self._condition:

@@ -19,16 +19,17 @@ from wgan.lab.registry import lab
 from wgan.lab.run import Run
 from wgan.limits import LimitError
 from wgan.presets import DEFAULT, PRESETS
-from wgan.ui import people
+from wgan.ui import full, people
 
 RUN, KEYS = "run_id", "widget_keys"
+FORKED = "forked"  # what became of demonstration runs in this tab: {their id: the fork's}
 NOTICE, SHOWN = "notice", "notice_shown"  # to be shown, and on the page
 
 
 def current_run() -> Run:
-    """The run of this tab: the one in the URL, else the tab's last one, else a new one.
+    """The run of this tab: the one in the URL, else the tab's last one, else a first one.
 
-    A new one is the preset `?preset=` or the default; an id or a preset that does not exist
+    That is a new run of `?preset=`, or the demonstration run; an id or a preset that does not exist
     becomes a notice.
     """
     wanted = st.query_params.get("run") or st.session_state.get(RUN)
@@ -36,24 +37,23 @@ def current_run() -> Run:
         run = lab().get(wanted) if wanted else None
         if run is None:
             if wanted:
-                notice(f"There is no run {wanted[:20]!r} here, or no more; this is a new one.")
-            run = create(_first_config())
+                notice(f"There is no run {wanted[:20]!r} here, or no more; this is another one.")
+            run = _first_run()
     except LimitError as error:
-        st.warning(str(error), icon=":material/info:", title="This server is full")
-        st.caption("Runs that others share can still be watched by their links.")
-        st.stop()
+        full.page(error, watch=lambda: _show(lab().demonstration()))
     if not people.take_owners_link(run) and not people.owns(run):
         notice("This is not the link of this run's owner; you are watching it.")
     _show(run)
     return run
 
 
-def _first_config() -> ExperimentConfig:
-    name = st.query_params.get("preset", DEFAULT)
-    if name not in PRESETS:
+def _first_run() -> Run:
+    name = st.query_params.get("preset")
+    if name in PRESETS:
+        return create(PRESETS[name].config)
+    if name is not None:
         notice(f"There is no preset {name[:40]!r}; this is {DEFAULT}. See the list above.")
-        name = DEFAULT
-    return PRESETS[name].config
+    return lab().demonstration()
 
 
 def create(config: ExperimentConfig) -> Run:
@@ -149,20 +149,45 @@ def attempt(action: Callable[[], Any], source: str = "") -> None:
 
 
 def act(run: Run, action: Callable[..., Any], *arguments: Any) -> None:
-    """Callback: does something to the run, if this tab may.
+    """Callback: does `action(run, *arguments)`, if this tab may.
 
     Asked here, where it is done: a browser can send whatever it likes, and a disabled button is
-    no lock.
+    no lock. What is asked of a demonstration run is done to a fork, the tab's own from then on.
     """
-    if people.may_control(run):
-        attempt(lambda: action(*arguments))
-    else:
+    if not people.may_control(run):
         notice("Only its owner changes this run; make a copy of your own to try things.")
+    elif run.room.demonstration:
+        attempt(lambda: _own(run, lambda own: action(own, *arguments)))
+    else:
+        attempt(lambda: action(run, *arguments))
+
+
+def make_own(run: Run) -> None:
+    """Callback: a demonstration run becomes this tab's own, as it is."""
+    act(run, lambda own: None)
+
+
+def _own(demonstration: Run, action: Callable[[Run], Any]) -> None:
+    """Does something to the fork of a demonstration run; a refusal leaves none. Raises it."""
+    forked = st.session_state.setdefault(FORKED, {})
+    id = forked.get(demonstration.id, "")
+    # Two quick clicks: the second still speaks of the page that the first has left.
+    if id and st.session_state.get(RUN) == id and (own := lab().get(id)) is not None:
+        action(own)
+        return
+    own = people.owned(partial(lab().fork, demonstration.id))
+    try:
+        action(own)
+    except ConfigError:
+        lab().close(own.id)
+        raise
+    forked[demonstration.id] = own.id
+    _show(own)
 
 
 def change(run: Run, changes: Mapping[str, Any]) -> None:
     """Callback: changes live fields of the run."""
-    act(run, run.apply, changes)
+    act(run, Run.apply, changes)
 
 
 def restart(run: Run, changes: Mapping[str, Any]) -> None:

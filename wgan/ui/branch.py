@@ -34,8 +34,8 @@ def row(run: Run) -> None:
 
 
 def _go_back(run: Run, step: int) -> None:
-    def go() -> None:
-        run.go_back(step)
+    def go(own: Run) -> None:
+        own.go_back(step)
         lookback.return_to_present(run)
 
     binding.act(run, go)

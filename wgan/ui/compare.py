@@ -25,10 +25,15 @@ CURVES = "compare_first_curves"  # the same: those to begin with, where another 
 
 
 def current() -> list[Run]:
-    """The runs of `?runs=a,b`, else those that this tab compared last; others become a notice."""
+    """The runs of `?runs=a,b`, else those that this tab compared last; others become a notice.
+
+    A demonstration run of which this tab has made its own is followed by that one.
+    """
     asked = st.query_params.get("runs")
     wanted = st.session_state.get(RUNS, []) if asked is None else asked.split(",")
-    wanted = list(dict.fromkeys(id.strip() for id in wanted if id.strip()))
+    forked = st.session_state.get(binding.FORKED, {})
+    stripped = (id.strip() for id in wanted)
+    wanted = list(dict.fromkeys(forked.get(id, id) for id in stripped if id))
     found, gone, full = [], [], ""
     for id in wanted[:MOST]:
         try:
@@ -169,7 +174,7 @@ def verbs(runs: Sequence[Run]) -> None:
             key="compare_play",
             icon=":material/pause:" if playing else ":material/play_arrow:",
             on_click=_all,
-            args=(own, "pause" if playing else "play"),
+            args=(own, Run.pause if playing else Run.play),
             disabled=not own,
         )
         st.button(
@@ -177,7 +182,7 @@ def verbs(runs: Sequence[Run]) -> None:
             key="compare_together",
             icon=":material/restart_alt:",
             on_click=_all,
-            args=(own, "reset"),
+            args=(own, Run.reset),
             # One that is still being made would begin where it comes from.
             disabled=not own or any(run.state == "loading" for run in own),
             help=sections("compare")["together"],
@@ -188,10 +193,10 @@ def verbs(runs: Sequence[Run]) -> None:
             _set_up_button(runs, name)
 
 
-def _all(runs: Sequence[Run], verb: str) -> None:
+def _all(runs: Sequence[Run], verb: Callable[[Run], None]) -> None:
     for run in runs:
         if people.may_control(run):
-            getattr(run, verb)()
+            binding.act(run, verb)
 
 
 def _add_forms(runs: Sequence[Run]) -> None:

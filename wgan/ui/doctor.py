@@ -53,7 +53,7 @@ def _button(run: Run, alarm: Alarm, key: str) -> None:
         key=key,
         icon=":material/healing:",
         on_click=binding.act,
-        args=(run, _try, run, alarm.changes),
+        args=(run, _try, alarm.changes),
         disabled=not people.may_control(run),
         help=f"{alarm.remedy} {binding.what_changes(run, alarm.changes)}",
     )

@@ -67,7 +67,7 @@ def _buttons(slot: int, run: Run, runs: Sequence[Run]) -> None:
             key=f"panel_play_{slot}",
             icon=":material/pause:" if playing else ":material/play_arrow:",
             on_click=binding.act,
-            args=(run, run.pause if playing else run.play),
+            args=(run, Run.pause if playing else Run.play),
             disabled=run.state == "loading" or not people.may_control(run),
         )
         if st.button("Lab", key=f"panel_open_{slot}", icon=":material/science:"):

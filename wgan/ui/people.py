@@ -27,13 +27,15 @@ def keys() -> dict[str, str]:
 
 
 def owned(make: Callable[..., Run]) -> Run:
-    """The run of `make(secret=…, visitor=…)`, which this tab owns. Raises what `make` raises.
+    """The run of `make(secret=…, visitor=…, address=…)`, which this tab owns.
+
+    Raises what `make` raises.
 
     The session is asked for everything before the run is made: Streamlit may break a script off
     wherever it asks for the session's state, and a run must not be left without its owner.
     """
     secret, own, name = secrets.token_urlsafe(16), keys(), visitor()
-    run = make(secret=secret, visitor=name)
+    run = make(secret=secret, visitor=name, address=address())
     own[run.id] = secret
     return run
 
@@ -61,8 +63,8 @@ def owns(run: Run) -> bool:
 
 
 def may_control(run: Run) -> bool:
-    """Whether what this tab asks of the run is done."""
-    return run.room.may_control(secret_of(run))
+    """Whether what this tab asks is done: to the run, or where that is nobody's, to a fork."""
+    return run.room.demonstration or run.room.may_control(secret_of(run))
 
 
 def may_upload(run: Run) -> bool:
@@ -76,6 +78,11 @@ def visitor() -> str:
     if isinstance(kept, str) and _NAME.fullmatch(kept):
         return kept
     return st.session_state.setdefault(_VISITOR, secrets.token_hex(8))
+
+
+def address() -> str:
+    """The network address that the visitor comes from; empty for this machine itself."""
+    return st.context.ip_address or ""
 
 
 def link_is_local() -> bool:

@@ -24,6 +24,8 @@ def watching(run: Run) -> None:
             if run.room.open:
                 st.caption(":material/groups: " + words["handed_over"])
             return
+        if run.room.demonstration:
+            return  # it becomes the visitor's own as soon as that makes a difference
         icon, told = ("groups", "room_open") if run.room.open else ("visibility", "watching")
         st.caption(f":material/{icon}: {words[told]}")
         _fork(run, "fork_watched", "Make a copy of my own")
@@ -32,6 +34,17 @@ def watching(run: Run) -> None:
 def classroom(run: Run) -> None:
     """The tab: for everybody the link, for the owner the rest."""
     words = sections("classroom")
+    if run.room.demonstration:
+        st.markdown("**Share a run**")
+        st.caption(words["demonstration"])
+        st.button(
+            "Make this run mine, to share it",
+            key="make_own",
+            icon=":material/groups:",
+            on_click=binding.make_own,
+            args=(run,),
+        )
+        return
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown("**Share this run**")

@@ -23,8 +23,8 @@ def run_bar(run: Run) -> None:
         key="play",
         icon=":material/pause:" if playing else ":material/play_arrow:",
         on_click=binding.act,
-        args=(run, run.pause if playing else run.play),
-        disabled=watching or run.state == "loading",
+        args=(run, Run.pause if playing else Run.play),
+        disabled=watching or run.frame.state == "loading",
         width=100,
         help="Training goes on in the server's background, not in this page.",
     )
@@ -40,7 +40,7 @@ def run_bar(run: Run) -> None:
                 words,
                 key=f"step_{which}",
                 on_click=binding.act,
-                args=(run, run.update, which),
+                args=(run, Run.update, which),
                 width="stretch",
                 disabled=watching,
             )
@@ -49,7 +49,7 @@ def run_bar(run: Run) -> None:
         key="reset",
         icon=":material/restart_alt:",
         on_click=binding.act,
-        args=(run, run.reset),
+        args=(run, Run.reset),
         disabled=watching,
         help="From step 0 again, with the settings on screen.",
     )
@@ -66,7 +66,7 @@ def _speed(run: Run) -> None:
     def set_speed() -> None:
         name = st.session_state[key]  # a forged message may say what the list does not offer
         if name in SPEEDS:
-            binding.act(run, setattr, run, "slow", SPEEDS[name])
+            binding.act(run, setattr, "slow", SPEEDS[name])
 
     st.selectbox(
         "Speed",
