@@ -141,12 +141,12 @@ def seen_figures(seen: Seen, since: float) -> dict[str, Any]:
     updates = [one for one in seen.updates if one.at >= since and live & set(one.fragments)]
     times = [update.took * 1000 for update in updates]
     return {
-        "page_s": _percentiles(seen.page, 2),
+        "page_s": percentiles(seen.page, 2),
         "page_kb": round(statistics.median(seen.page_bytes or [0]) / 1000),
         "updates": len(updates),
         "other_updates": len(seen.updates) - len(updates),
         "dropped": seen.dropped,
-        "update_ms": _percentiles(times, 0),
+        "update_ms": percentiles(times, 0),
         "update_kb": round(statistics.fmean([one.size for one in updates] or [0]) / 1000, 1),
         "steps_seen": seen.steps,
         "errors": len(seen.errors),
@@ -193,7 +193,7 @@ def log_figures(log: str) -> dict[str, Any]:
     return {"tracebacks": len(raised), "first_tracebacks": sorted(set(raised))[:3]}
 
 
-def _percentiles(values: Sequence[float], digits: int) -> dict[str, float]:
+def percentiles(values: Sequence[float], digits: int) -> dict[str, float]:
     """The median, 95th and 99th percentile, and the most; nearest rank."""
     ranked = sorted(values)
     if not ranked:

@@ -11,7 +11,7 @@ import asyncio
 import re
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -58,15 +58,22 @@ class Seen:
 class Viewer:
     """One tab. `await follow(seconds)` opens it at the first call and then goes on.
 
-    query: what stands behind the `?`. page: a page's name, empty for the lab. What it sees is
-    added to `seen`, which several viewers may share.
+    query: what stands behind the `?`. page: a page's name, empty for the lab. headers: of its
+    connection, such as a cookie. What it sees is added to `seen`, which several may share.
     """
 
-    def __init__(self, url: str, seen: Seen, query: str = "", page: str = "") -> None:
+    def __init__(
+        self,
+        url: str,
+        seen: Seen,
+        query: str = "",
+        page: str = "",
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         self.widgets = Widgets()
         self.query, self.seen, self.step = query, seen, 0
         self._url = url.replace("http", "ws", 1) + "/_stcore/stream"
-        self._origin = url
+        self._origin, self._headers = url, headers
         self._name, self._hash = page, ""
         self._kept: set[str] = set()  # hashes of messages that need not be sent again
         self._clocks: dict[str, tuple[float, asyncio.Task[None]]] = {}  # fragment -> its interval
@@ -75,7 +82,7 @@ class Viewer:
         self._clicked: float | None = None  # a whole page is under way since then
         self._bytes = 0
         self._socket: ClientConnection | None = None
-        self._opened = False
+        self.opened = False
         self.lost = False  # the connection is
 
     async def follow(self, seconds: float) -> None:
@@ -96,11 +103,16 @@ class Viewer:
             self.lost = True
             self.seen.errors.append(f"connection: {error!r}")
 
+    @property
+    def run(self) -> str:
+        """The id of the run in its address; empty where there is none."""
+        return self.query.removeprefix("run=") if self.query.startswith("run=") else ""
+
     async def close(self) -> None:
         """Closes the tab."""
         for fragment in list(self._clocks):
             self._stop_clock(fragment)
-        if not self._opened:
+        if not self.opened:
             self.seen.errors.append("the page did not come")
         if self._socket is not None:
             await self._socket.close()
@@ -131,6 +143,7 @@ class Viewer:
             self._url,
             origin=self._origin,  # type: ignore[arg-type]
             subprotocols=["streamlit"],  # type: ignore[list-item]
+            additional_headers=self._headers,
             compression=None,  # the server offers none unless it is told to
             max_size=MOST,
             open_timeout=30,
@@ -223,12 +236,12 @@ class Viewer:
             self._redrawn(status, fragments)
         elif status == ForwardMsg.FINISHED_SUCCESSFULLY:
             took = time.time() - (self._clicked or time.time())
-            if not self._opened:
+            if not self.opened:
                 self.seen.page.append(took)
                 self.seen.page_bytes.append(self._bytes)
             elif self._clicked is not None:
                 self.seen.changes.append(took)
-            self._opened, self._clicked = True, None
+            self.opened, self._clicked = True, None
             self._asked.clear()
             self._came.clear()
         elif status == ForwardMsg.FINISHED_WITH_COMPILE_ERROR:

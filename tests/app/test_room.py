@@ -127,7 +127,7 @@ def test_the_secret_is_nowhere_on_a_watchers_page(watcher: LabApp):
 
 
 def test_who_makes_a_run_owns_it():
-    app = LabApp(None)
+    app = LabApp(None, preset="ring-gan")
     wait_for(lambda: app.run.state == "playing")
     app.redraw()
     assert not app.widget("play").disabled

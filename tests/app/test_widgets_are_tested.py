@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import test_branch
 import test_doctor_card
+import test_front_door
 import test_lab_page
 import test_modes_tab
 import test_new_run
@@ -19,6 +20,7 @@ from wgan.config import choices
 TESTS = (
     test_branch,
     test_doctor_card,
+    test_front_door,
     test_lab_page,
     test_room,
     test_settings,
@@ -55,7 +57,10 @@ def _widgets() -> set[str]:
     owner.run.room.ask("What now?", ["this", "that"])
     owner.open_tab("Classroom")
     watcher = LabApp(None, run=owner.id)
-    return found | set(past.widgets()) | set(owner.widgets()) | set(watcher.widgets())
+    visitor = LabApp(None)
+    visitor.open_tab("Classroom")
+    apps = (past, owner, watcher, visitor)
+    return found.union(*(app.widgets() for app in apps))
 
 
 def test_every_widget_of_the_page_has_a_test_and_every_test_a_widget():

@@ -23,7 +23,7 @@ def page(error: LimitError, watch: Callable[[], None]) -> NoReturn:
 
     watch: callback of the button that shows the demonstration run instead.
     """
-    st.warning(plain(str(error)), icon=":material/info:", title="This server is full")
+    st.warning(str(error), icon=":material/info:", title="This server is full")
     if runs := _own():
         st.markdown("**Your runs**")
         st.caption(
