@@ -106,10 +106,13 @@ def test_a_failed_one_is_given_to_nobody(lab: Lab):
 VERBS: dict[str, tuple[Callable[[Run], Any], Callable[[Run], bool]]] = {
     "change": (lambda run: run.apply(cure(run.config)), lambda run: run.config.constraint == "gp"),
     "pause": (Run.pause, lambda run: run.state == "paused"),
-    "update": (lambda run: run.update("critic"), lambda run: run.events[-1].update == "critic"),
+    "update": (
+        lambda run: run.update("critic"),
+        lambda run: [e.update for e in run.events] == ["critic"],
+    ),
     "reset": (Run.reset, lambda run: run.state == "playing" and run.seconds < 0.5),
     "slow": (lambda run: setattr(run, "slow", 0.7), lambda run: run.slow == 0.7),
-    "back": (lambda run: run.go_back(0), lambda run: run.events[-1].kind == "back"),
+    "back": (lambda run: run.go_back(0), lambda run: [e.kind for e in run.events] == ["back"]),
 }
 
 

@@ -18,7 +18,7 @@ from wgan.ui import people
 
 @pytest.fixture(autouse=True)
 def small_demonstration(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("wgan.lab.registry.DEFAULT", "ring-gan")
+    monkeypatch.setattr("wgan.lab.demonstration.DEFAULT", "ring-gan")
 
 
 @pytest.fixture
@@ -205,7 +205,7 @@ def test_a_full_server_lists_ones_own_runs_to_close(monkeypatch: pytest.MonkeyPa
     at = full_page(preset="ring-lsgan")
     assert not at.exception, at.exception
     assert "2 runs open" in at.warning[0].value
-    closing = [button.key for button in at.button if button.label == "Close"]
+    closing = [str(button.key) for button in at.button if button.label == "Close"]
     assert closing == [f"close_{run.id}" for run in mine]
     at.button(key=closing[0]).click().run()
     assert not at.exception, at.exception

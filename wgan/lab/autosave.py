@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from wgan.lab.record import Record, pack
+from wgan.lab.record import Record, pack, unpack
 from wgan.lab.run import Run
 from wgan.lab.store import Store, is_id
 
@@ -65,6 +65,21 @@ class Autosaver:
         """
         mark, note = run.mark(), self._notes.get(run.id)
         return mark is None or (note is not None and note.mark == mark)
+
+    def load(self, run: Run) -> None:
+        """Prepares a run as the disk has it; where that is damaged, it fails and says so."""
+        assert self.store is not None
+        found, record = self.store.read(run.id), None
+        try:
+            record = unpack(*found) if found else None
+        except (KeyError, TypeError, ValueError, IndexError) as error:
+            self.store.set_aside(run.id, error)
+        if record is None:
+            run.break_off(RuntimeError("The saved copy of this run is damaged; start a new one."))
+            return
+        run.prepare(record)
+        if run.mark() is not None:
+            log.info("restored run=%s step=%d %s", run.id, run.trainer.steps, run.state)
 
     def arrived(self, run: Run) -> None:
         """The run is in memory now; what the disk has of it is older, or nothing."""

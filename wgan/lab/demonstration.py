@@ -7,12 +7,15 @@ is their own from that moment on.
 
 from __future__ import annotations
 
+import secrets
 import threading
 import time
 from collections.abc import Callable, Sequence
 
+from wgan.lab.room import Room
 from wgan.lab.run import Run
 from wgan.limits import LimitError
+from wgan.presets import DEFAULT, PRESETS
 
 MOST = 8  # in memory at once, beside all runs that somebody owns
 YOUNG = 60.0  # seconds after its beginning in which it is given to those who come
@@ -21,17 +24,17 @@ YOUNG = 60.0  # seconds after its beginning in which it is given to those who co
 class Demonstrations:
     """Which run those get who come now. Thread-safe.
 
-    make: a new one; raises `LimitError` while all of them are watched. there: those in memory.
-    clock: seconds, never going back.
+    admit: takes a new one; raises `LimitError` while all of them are watched. there: those in
+    memory. clock: seconds, never going back.
     """
 
     def __init__(
         self,
-        make: Callable[[], Run],
+        admit: Callable[[Run], None],
         there: Callable[[], Sequence[Run]],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._make, self._there, self._clock = make, there, clock
+        self._admit, self._there, self._clock = admit, there, clock
         self._lock = threading.Lock()
         self._id = ""
         self._began: float | None = None  # when the newest one began to train
@@ -46,10 +49,10 @@ class Demonstrations:
             run = next((run for run in there if run.id == self._id), None)
             if run is None or run.state == "failed" or self._age > YOUNG:
                 try:
-                    run = self._make()
+                    self._admit(new := _nobodys_run())
                 except LimitError:
                     return run or there[-1]  # better an old one than none
-                self._id, self._began = run.id, None
+                run, self._id, self._began = new, new.id, None
             if watched and (self._began is None or run.state == "loading"):
                 self._began = self._clock()
             return run
@@ -57,3 +60,10 @@ class Demonstrations:
     @property
     def _age(self) -> float:
         return 0.0 if self._began is None else self._clock() - self._began
+
+
+def _nobodys_run() -> Run:
+    run = Run(secrets.token_urlsafe(6), PRESETS[DEFAULT].config)
+    run.room = Room(secrets.token_urlsafe(16))  # a secret that nobody is told
+    run.room.demonstration = True
+    return run

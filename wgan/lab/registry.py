@@ -18,14 +18,12 @@ from wgan.data.uploads import is_upload
 from wgan.lab.autosave import Autosaver
 from wgan.lab.demonstration import Demonstrations
 from wgan.lab.places import Place, who_goes
-from wgan.lab.record import unpack
 from wgan.lab.room import Room
 from wgan.lab.run import Run
-from wgan.lab.scheduler import Scheduler
+from wgan.lab.scheduler import Schedulers
 from wgan.lab.store import Store
 from wgan.limits import Limits
 from wgan.limits import limits as limits_of_the_server
-from wgan.presets import DEFAULT, PRESETS
 from wgan.sizes import count_parameters
 
 log = logging.getLogger("wgan.lab")
@@ -46,9 +44,9 @@ class Lab:
         self._places: dict[str, Place] = {}
         # Runs that had to leave unsaved: while somebody holds them, they come back as they are.
         self._departed: weakref.WeakValueDictionary[str, Run] = weakref.WeakValueDictionary()
-        self._schedulers: dict[str, Scheduler] = {}
+        self._schedulers = Schedulers(self._asleep, self._keep_house)
         self._loaders: set[threading.Thread] = set()
-        self._demonstrations = Demonstrations(self._make_demonstration, self._shared)
+        self._demonstrations = Demonstrations(self._admit, self._shared)
         self._lock = threading.Lock()
 
     @property
@@ -89,28 +87,23 @@ class Lab:
     def demonstration(self, *, watched: bool = True) -> Run:
         """The run of whoever has asked for none; visitors of one minute share it, see `Room`.
 
-        Never raises `LimitError`: demonstration runs are few, and take nobody's room. watched:
-        False makes it ready before the first visitor comes, who will see its beginning.
+        They are few and take nobody's room: it never raises `LimitError`. watched: False makes it
+        ready before the first visitor comes, who will see its beginning.
         """
         run = self._demonstrations.current(watched=watched)
-        if watched:
-            self.get(run.id)
-        return run
+        return (self.get(run.id) or run) if watched else run
 
-    def _make_demonstration(self) -> Run:
-        run = Run(secrets.token_urlsafe(6), PRESETS[DEFAULT].config)
-        run.room = Room(secrets.token_urlsafe(16))  # nobody's: the secret is thrown away
-        run.room.demonstration = True
+    def _admit(self, run: Run) -> None:
+        """A new demonstration run, which sleeps until somebody watches. Raises `LimitError`."""
         asleep_since = time.monotonic() - self.limits.sleep_after - 0.001
         self._add(Place(run, count_parameters(run.config), asleep_since))
         log.info("made run=%s, a demonstration", run.id)
         self._start_loading(run, run.prepare)
-        return run
 
     def _shared(self) -> list[Run]:
         with self._lock:
-            there = [place for place in self._places.values() if not place.leaving]
-            return [place.run for place in there if place.demonstration]
+            places = self._places.values()
+            return [place.run for place in places if place.demonstration and not place.leaving]
 
     def fork(
         self,
@@ -173,13 +166,13 @@ class Lab:
                 slept = place.idle > self.limits.sleep_after
                 place.seen, place.leaving = time.monotonic(), False
                 if slept:
-                    self._wake_all()
+                    self._schedulers.wake()
                 return place.run
             if (run := self._departed.pop(id, None)) is not None:
                 place = Place(run, count_parameters(run.config), time.monotonic())
                 self._make_room(place)
                 self._settle(place)
-                self._scheduler_of(run).add(run)
+                self._schedulers.add(run)
                 log.info("woke run=%s from memory", id)
                 return run
         return self._restore(id)
@@ -206,7 +199,7 @@ class Lab:
                 return self._places[id].run
             self._make_room(place)
             self._settle(place)
-        self._start_loading(run, lambda: self._load_saved(run), saved=True)
+        self._start_loading(run, lambda: self._autosaver.load(run), saved=True)
         return run
 
     def leave(self, id: str) -> None:
@@ -220,21 +213,20 @@ class Lab:
         """Ends a run for good, in memory and on disk; an unknown id is no error."""
         with self._lock:
             if (place := self._places.pop(id, None)) is not None:
-                self._unschedule(place.run)
+                self._schedulers.remove(place.run)
                 log.info("closed run=%s", id)
             self._departed.pop(id, None)
         self._autosaver.forget(id)
 
     def runs_of(self, visitor: str, keys: Mapping[str, str]) -> list[Run]:
         """The runs in memory that a visitor has made or has the secret of: {run id: secret}."""
+
+        def own(place: Place) -> bool:
+            made = bool(visitor) and place.visitor == visitor
+            return made or place.run.room.is_owner(keys.get(place.run.id))
+
         with self._lock:
-            places = list(self._places.values())
-        return [
-            place.run
-            for place in places
-            if (visitor and place.visitor == visitor)
-            or place.run.room.is_owner(keys.get(place.run.id))
-        ]
+            return [place.run for place in self._places.values() if own(place)]
 
     def ids(self) -> list[str]:
         """The runs in memory, the oldest first."""
@@ -244,8 +236,8 @@ class Lab:
     def training(self) -> int:
         """How many runs take turns now: those that play and that somebody watches."""
         with self._lock:
-            places = list(self._places.values())
-        return sum(place.run.state == "playing" and not place.asleep for place in places)
+            places = self._places.values()
+            return sum(place.run.state == "playing" and not place.asleep for place in places)
 
     # Room -----------------------------------------------------------------------------------
 
@@ -270,16 +262,12 @@ class Lab:
         place.leaving = True
         if place.run.state == "loading":  # there is nothing to save, and no thread yet
             self._drop(place)
-        self._wake_all()
-
-    def _wake_all(self) -> None:
-        for scheduler in self._schedulers.values():
-            scheduler.wake()
+        self._schedulers.wake()
 
     def _drop(self, place: Place) -> None:
         run = place.run
         del self._places[run.id]
-        self._unschedule(run)
+        self._schedulers.remove(run)
         saved = self._autosaver.store is not None and self._autosaver.is_saved(run)
         self._autosaver.left(run.id)
         if run.mark() is None:
@@ -289,10 +277,6 @@ class Lab:
         else:
             self._departed[run.id] = run
         log.info("left run=%s", run.id)
-
-    def _unschedule(self, run: Run) -> None:
-        for scheduler in self._schedulers.values():
-            scheduler.remove(run)
 
     # Loading --------------------------------------------------------------------------------
 
@@ -311,29 +295,7 @@ class Lab:
             if place is not None and place.run is run:
                 if saved:
                     self._autosaver.came_back(run)
-                self._scheduler_of(run).add(run)
-
-    def _load_saved(self, run: Run) -> None:
-        store = self._autosaver.store
-        assert store is not None
-        read, record = store.read(run.id), None
-        try:
-            record = unpack(*read) if read else None
-        except (KeyError, TypeError, ValueError, IndexError) as error:
-            store.set_aside(run.id, error)
-        if record is None:
-            run.break_off(RuntimeError("The saved copy of this run is damaged; start a new one."))
-            return
-        run.prepare(record)
-        if run.mark() is not None:
-            log.info("restored run=%s step=%d %s", run.id, run.trainer.steps, run.state)
-
-    def _scheduler_of(self, run: Run) -> Scheduler:
-        # Without one it has failed and said so: it only waits to be closed.
-        device = run.frame.device or "cpu"
-        if device not in self._schedulers:
-            self._schedulers[device] = Scheduler(device, self._asleep, self._keep_house)
-        return self._schedulers[device]
+                self._schedulers.add(run)
 
     # On the training threads ----------------------------------------------------------------
 
@@ -375,10 +337,10 @@ class Lab:
             runs = [place.run for place in self._places.values()]
             self._places.clear()
             for run in runs:
-                self._unschedule(run)
+                self._schedulers.remove(run)
         for loader in filter(threading.Thread.is_alive, list(self._loaders)):
             loader.join(timeout=5.0)
-        ended = all(scheduler.join(timeout=5.0) for scheduler in self._schedulers.values())
+        ended = self._schedulers.join(timeout=5.0)
         deadline = time.monotonic() + SHUTS_DOWN_IN
         for run in runs:
             # A thread that would not end may still be in the midst of a step.

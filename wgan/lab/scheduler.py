@@ -132,6 +132,35 @@ class Scheduler:
             self._complained = True
 
 
+class Schedulers:
+    """The scheduler of every device that a run trains on; what is passed is for each of them."""
+
+    def __init__(
+        self, asleep: Callable[[Run], bool], housekeeping: Callable[[Sequence[Run]], None]
+    ) -> None:
+        self._asleep, self._housekeeping = asleep, housekeeping
+        self._by_device: dict[str, Scheduler] = {}
+
+    def add(self, run: Run) -> None:
+        # Without a device it has failed and said so: it only waits to be closed.
+        device = run.frame.device or "cpu"
+        if device not in self._by_device:
+            self._by_device[device] = Scheduler(device, self._asleep, self._housekeeping)
+        self._by_device[device].add(run)
+
+    def remove(self, run: Run) -> None:
+        for scheduler in self._by_device.values():
+            scheduler.remove(run)
+
+    def wake(self) -> None:
+        for scheduler in self._by_device.values():
+            scheduler.wake()
+
+    def join(self, timeout: float) -> bool:
+        """Waits for all threads to end, `timeout` seconds each; whether they did."""
+        return all(scheduler.join(timeout) for scheduler in self._by_device.values())
+
+
 def _break_off(run: Run, error: Exception) -> None:
     try:
         run.break_off(error)

@@ -24,7 +24,7 @@ def run_bar(run: Run) -> None:
         icon=":material/pause:" if playing else ":material/play_arrow:",
         on_click=binding.act,
         args=(run, Run.pause if playing else Run.play),
-        disabled=watching or run.frame.state == "loading",
+        disabled=watching or (run.state == "loading" and run.frame.view is None),
         width=100,
         help="Training goes on in the server's background, not in this page.",
     )
