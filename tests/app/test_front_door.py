@@ -191,7 +191,7 @@ def test_on_the_page_compare_it_becomes_ones_own_too(visitor: LabApp):
 
 
 def full_page(**query: str) -> AppTest:
-    at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    at = AppTest.from_file(str(ROOT / LabApp.script), default_timeout=60)
     for name, value in query.items():
         at.query_params[name] = value
     return at.run()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from wgan.lab.demonstration import MOST
@@ -33,6 +33,17 @@ class Place:
     def idle(self) -> float:
         """Seconds without a watcher."""
         return time.monotonic() - self.seen
+
+    def watch(self) -> float:
+        """Somebody watches it now; returns how long nobody did."""
+        idle = self.idle
+        self.seen, self.leaving = time.monotonic(), False
+        return idle
+
+    def belongs_to(self, visitor: str, keys: Mapping[str, str]) -> bool:
+        """Whether a visitor has made it, or has the secret of its owner: {run id: secret}."""
+        made = bool(visitor) and self.visitor == visitor
+        return made or self.run.room.is_owner(keys.get(self.run.id))
 
     @property
     def demonstration(self) -> bool:

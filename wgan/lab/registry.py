@@ -102,8 +102,7 @@ class Lab:
 
     def _shared(self) -> list[Run]:
         with self._lock:
-            places = self._places.values()
-            return [place.run for place in places if place.demonstration and not place.leaving]
+            return [p.run for p in self._places.values() if p.demonstration and not p.leaving]
 
     def fork(
         self,
@@ -163,9 +162,7 @@ class Lab:
         """
         with self._lock:
             if (place := self._places.get(id)) is not None:
-                slept = place.idle > self.limits.sleep_after
-                place.seen, place.leaving = time.monotonic(), False
-                if slept:
+                if place.watch() > self.limits.sleep_after:
                     self._schedulers.wake()
                 return place.run
             if (run := self._departed.pop(id, None)) is not None:
@@ -220,13 +217,8 @@ class Lab:
 
     def runs_of(self, visitor: str, keys: Mapping[str, str]) -> list[Run]:
         """The runs in memory that a visitor has made or has the secret of: {run id: secret}."""
-
-        def own(place: Place) -> bool:
-            made = bool(visitor) and place.visitor == visitor
-            return made or place.run.room.is_owner(keys.get(place.run.id))
-
         with self._lock:
-            return [place.run for place in self._places.values() if own(place)]
+            return [p.run for p in self._places.values() if p.belongs_to(visitor, keys)]
 
     def ids(self) -> list[str]:
         """The runs in memory, the oldest first."""

@@ -60,7 +60,7 @@ def _warm_up() -> None:
     try:
         import torch  # noqa: F401  # seconds, which no visitor has to wait for
 
-        lab()
+        lab().demonstration(watched=False)
     except Exception:
         log.exception("the first run could not be made")  # a visitor is told why
     settle()
