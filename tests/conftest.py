@@ -41,6 +41,12 @@ def training_threads() -> None:
     use_training_threads()
 
 
+@pytest.fixture(autouse=True)
+def global_randomness() -> None:
+    """What a test draws from torch's global state is the same, whatever ran before it."""
+    torch.manual_seed(0)
+
+
 @pytest.fixture(scope="session")
 def make_config() -> MakeConfig:
     """make_config("points", lr=0.1): the tiny config of a kind, with other fields."""

@@ -119,7 +119,7 @@ def test_a_closed_run_leaves_no_file(make_lab: MakeLab, make_config: MakeConfig)
     lab.close(run.id)
     lab.close("../../x")
     until(lambda: not threads())
-    lab._autosaver.wait(time.monotonic() + 5)
+    lab._autosaver.wait(time.monotonic() + 60)
     assert saved(lab, run.id) is None
     assert lab.get(run.id) is None
 

@@ -120,10 +120,11 @@ def test_every_set_has_a_title_and_a_sentence():
 
 
 @pytest.mark.parametrize("name", POINT_DATA)
-def test_drawing_costs_microseconds(name: str):
+def test_drawing_costs_a_few_calls_of_torch(name: str):
     dataset, generator = load(name), seeded()
-    dataset.sample(256, generator)
-    assert seconds(lambda: dataset.sample(256, generator), 200) < 100e-6
+    one = seconds(lambda: torch.randn(256, 2, generator=generator), 200)
+    # 4 to 11 times were measured.
+    assert seconds(lambda: dataset.sample(256, generator), 200) < 40 * one
 
 
 # The 2-D sets.
@@ -259,7 +260,10 @@ def test_judging_digits_is_quick(digits: ImageData):
     assert digits.modes is not None
     samples = digits.sample(2500, seeded())
     judge = digits.modes.judge
-    assert seconds(lambda: judge(samples), 10) < 0.06
+    assert isinstance(digits.modes, ClassModes)
+    a, b = samples.flatten(1), digits.modes.references.flatten(1)
+    # All distances between the two, with nothing made of them; 2.2 times that were measured.
+    assert seconds(lambda: judge(samples), 10) < 8 * seconds(lambda: torch.cdist(a, b), 10)
 
 
 @settings(max_examples=30, deadline=None)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import socket
-import time
 from pathlib import Path
 
 import pytest
@@ -31,9 +30,7 @@ def test_json_tells_what_a_server_needs_to_know(
 ) -> None:
     monkeypatch.setenv("WGAN_DATA", str(tmp_path / "not" / "made"))
     monkeypatch.setenv("WGAN_AUTOSAVE", str(tmp_path / "runs"))
-    started = time.monotonic()
     assert main(["info", "--json"]) == 0
-    assert time.monotonic() - started < 10
     found = json.loads(capsys.readouterr().out)
     assert set(found) == {"versions", "device", "limits", "folders", "hub", "checkpoints"}
     assert found["versions"]["torch"]

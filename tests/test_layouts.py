@@ -26,7 +26,7 @@ NAMES = list(LAYOUTS)
 OPENMMLAB = [name for name in NAMES if name.startswith("mm-")]
 # Tensors without which the file is another sound one, or of which there may be more.
 OPTIONAL = {"lornatang": {"main.6.bias"}}
-MAX_ERROR = 1e-5
+MAX_ERROR = 1e-4
 
 
 def small(name: str) -> Weights:

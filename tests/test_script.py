@@ -10,6 +10,7 @@ import os
 import re
 import subprocess
 import sys
+import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -147,6 +148,8 @@ def float64(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     Adam and RMSProp blow up into whole steps.
     """
     monkeypatch.setattr(Tensor, "float", lambda self: self.double())
+    # Sets that are shared in the process stay as they are.
+    monkeypatch.setattr("wgan.data.images._loaded", weakref.WeakValueDictionary())
     torch.set_default_dtype(torch.float64)
     yield
     torch.set_default_dtype(torch.float32)

@@ -14,6 +14,7 @@ log = logging.getLogger("wgan.lab")
 
 SLICE = 0.05  # seconds a turn
 IDLE = 0.02  # seconds between two looks at runs that wait for their slow motion
+RESTS = 0.5  # seconds at most between two looks at runs that all stand still
 
 
 def use_training_threads() -> None:
@@ -90,7 +91,7 @@ class Scheduler:
                 due = [run for run in self._runs if run.active and not self._asleep(run)]
                 if not due:
                     # Wakes on its own now and then: a sleeping run may be watched again.
-                    self._condition.wait(timeout=0.5)
+                    self._condition.wait(timeout=RESTS)
                     continue
             self._give_turns(due)
             due.clear()  # a run that is closed meanwhile must not be kept in memory by this list
