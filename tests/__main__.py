@@ -1,4 +1,4 @@
-"""`python -m tests`: the default tests, those in a browser by themselves, since both take the cores.
+"""`python -m tests`: the default tests, those in a browser by themselves: both take all cores.
 
 Both parts run, whatever becomes of the first; fails when either does. Arguments go to pytest.
 """
