@@ -4,9 +4,10 @@
                                    [--preset ring-wgan-gp] [--own-runs] [--url URL] [--page gallery]
     python -m benchmarks.classroom --soak MINUTES [--viewers 8] [--log FILE]
 
-The viewers speak the browser's protocol and draw nothing. All watch one run, or with `--own-runs`
+The viewers speak the browser's protocols and draw nothing. All watch one run, or with `--own-runs`
 each one its own. The same preset trains headless before and after, so that the ratio is of the
-same minutes. `--soak` lets viewers come and go, make runs, change and leave them, and shows
+same minutes. A message's lateness is how much longer than the stream's pace it was under way after
+the one before it. `--soak` lets viewers come and go, make runs, change and leave them, and shows
 whether the server's memory grows; FILE keeps what the server printed. The last line is one JSON
 object.
 """
@@ -21,7 +22,6 @@ import os
 import re
 import statistics
 import time
-from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -32,6 +32,7 @@ from benchmarks.server import AppServer, Health, Progress
 from benchmarks.soak import soak
 from benchmarks.viewer import Seen, Viewer
 from wgan.presets import PRESETS
+from wgan.server.stream import PACES
 
 HEADLESS = 12.0  # seconds that the preset trains alone, before and after
 _TRACEBACK = re.compile(r"^Traceback \(most recent call last\):\n(?:\s.*\n)*(.*)", re.MULTILINE)
@@ -74,7 +75,7 @@ def _measure(options: argparse.Namespace) -> dict[str, Any]:
     seen, healths = Seen(), list[Health]()
     with AppServer() as server:
         begun, busy = time.monotonic(), time.process_time()
-        joined = asyncio.run(_attend(server.url, options, seen, server, healths))
+        joined, fairness = asyncio.run(_attend(server.url, options, seen, server, healths))
         viewers_cores = (time.process_time() - busy) / (time.monotonic() - begun)
         progress, log = server.progress(), server.log()
     alone.append(in_own_process(PRESETS[options.preset].config, HEADLESS))
@@ -82,6 +83,7 @@ def _measure(options: argparse.Namespace) -> dict[str, Any]:
     result["runs"] = options.viewers if options.own_runs else 1
     result |= seen_figures(seen, joined)
     result |= training_figures(progress, joined, statistics.mean(alone))
+    result |= fairness
     result |= process_figures(healths, joined)
     result["viewers_cores"] = round(viewers_cores, 2)  # taken from the training too
     return result | log_figures(log)
@@ -93,8 +95,9 @@ async def _attend(
     seen: Seen,
     server: AppServer | None = None,
     healths: list[Health] | None = None,
-) -> float:
-    """All viewers join and follow. Returns the moment when all had joined (`time.time`).
+) -> tuple[float, dict[str, Any]]:
+    """All viewers join and follow. Returns the moment when all had joined (`time.time`), and how
+    evenly the runs advanced since.
 
     A first viewer makes the shared run, and is there before the others come, as a teacher is.
     """
@@ -106,72 +109,79 @@ async def _attend(
     joined = time.time() + options.join_within
     viewers = [Viewer(url, seen, query, options.page) for _ in range(options.viewers - 1)]
     whole = options.join_within + options.seconds
+    before: dict[str, int] = {}
 
     async def attend(number: int, viewer: Viewer) -> None:
         delay = options.join_within * number / max(1, len(viewers))
         await asyncio.sleep(delay)
         await viewer.follow(whole - delay)
-        await viewer.close()
 
     async def watch() -> None:
         while server is not None and healths is not None:
-            healths.append(server.health())
+            healths.append(await asyncio.to_thread(server.health))
             await asyncio.sleep(SAMPLE)
+            if not before and time.time() > joined:
+                before.update(await asyncio.to_thread(_steps, server, [teacher, *viewers]))
 
     watching = asyncio.create_task(watch())
     tasks = [attend(number, viewer) for number, viewer in enumerate(viewers)]
     await asyncio.gather(teacher.follow(whole), *tasks)
     watching.cancel()
-    await teacher.close()
-    seen.steps = max(seen.steps, teacher.seen.steps)
+    after = _steps(server, [teacher, *viewers]) if server else {}
+    for viewer in (*viewers, teacher):
+        await viewer.close()
     seen.errors += teacher.seen.errors if teacher.seen is not seen else []
-    return joined
+    made = [steps - before.get(run, 0) for run, steps in after.items()]
+    evenness = round(min(made) / statistics.fmean(made), 3) if sum(made) else None
+    return joined, {"steps_seen": teacher.step, "slowest_to_mean": evenness}
+
+
+def _steps(server: AppServer, viewers: Sequence[Viewer]) -> dict[str, int]:
+    """The steps of the viewers' runs."""
+    return {run: server.run(run)["step"] for run in {v.run for v in viewers} if run}
 
 
 # Figures --------------------------------------------------------------------------------------
 
 
 def seen_figures(seen: Seen, since: float) -> dict[str, Any]:
-    """What the viewers saw; of redrawings those of the live figures, asked for since a moment."""
-    sizes: Counter[tuple[str, ...]] = Counter()
-    for update in seen.updates:
-        sizes[update.fragments] += update.size
-    # Other fragments send a line or nothing: they would make an update look quicker than it is.
-    live = {id for fragments, _ in sizes.most_common(1) for id in fragments}
-    updates = [one for one in seen.updates if one.at >= since and live & set(one.fragments)]
-    times = [update.took * 1000 for update in updates]
+    """What the viewers saw; of the stream what came since a moment."""
+    heard = seen.heard
+    pace = next(pace for most, pace in PACES if len(heard.at) <= most)
+    gaps = [b - a for times in heard.at for a, b in pairwise(t for t in times if t >= since)]
     return {
         "page_s": percentiles(seen.page, 2),
         "page_kb": round(statistics.median(seen.page_bytes or [0]) / 1000),
-        "updates": len(updates),
-        "other_updates": len(seen.updates) - len(updates),
-        "dropped": seen.dropped,
-        "update_ms": percentiles(times, 0),
-        "update_kb": round(statistics.fmean([one.size for one in updates] or [0]) / 1000, 1),
-        "steps_seen": seen.steps,
+        "pages_redrawn": seen.redrawn,
+        "messages": len(gaps),
+        "lateness_ms": percentiles([1000 * max(0.0, gap - pace) for gap in gaps], 0),
+        "message_kb": round(statistics.median(heard.size or [0]) / 1000, 1),
         "errors": len(seen.errors),
         "first_errors": sorted(set(seen.errors))[:3],
     }
 
 
-def training_figures(progress: list[Progress], joined: float, alone: float) -> dict[str, Any]:
+def training_figures(progress: Sequence[Progress], joined: float, alone: float) -> dict[str, Any]:
     """How the runs advanced, since all had joined; stalls since the first came too."""
     after = [one for one in progress if one.at >= joined]
     if len(after) < 2:
         return {"training": "no run advanced"}
     first, last = after[0], after[-1]
-    seconds = last.at - first.at
-    speeds = [(steps - first.steps.get(run, 0)) / seconds for run, steps in last.steps.items()]
-    joining = [one.at for one in progress if sum(one.steps.values())]
-    gaps = [(b - a, b) for a, b in pairwise(joining)]
+    speed = (last.steps - first.steps) / (last.at - first.at)
     return {
         "headless_steps_s": round(alone, 1),
-        "steps_s": round(sum(speeds), 1),
-        "ratio": round(sum(speeds) / alone, 3),
-        "slowest_to_mean": round(min(speeds) / statistics.fmean(speeds), 3),
-        "stall_joining_s": round(max((gap for gap, end in gaps if end < joined), default=0), 2),
-        "stall_after_s": round(max((gap for gap, end in gaps if end >= joined), default=0), 2),
+        "steps_s": round(speed, 1),
+        "ratio": round(speed / alone, 3),
+        "stall_joining_s": round(stall(progress, 0.0, joined), 2),
+        "stall_after_s": round(stall(progress, joined, last.at), 2),
     }
+
+
+def stall(progress: Sequence[Progress], since: float, until: float) -> float:
+    """The longest time without a step between two moments, to within a look's interval."""
+    known = [one for one in progress if one.steps and since <= one.at <= until]
+    moved = [b.at for a, b in pairwise(known) if b.steps != a.steps]
+    return max((b - a for a, b in pairwise(moved)), default=0.0)
 
 
 def process_figures(healths: list[Health], joined: float) -> dict[str, Any]:

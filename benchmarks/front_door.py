@@ -10,7 +10,7 @@ beside an owner, who goes on training; then one more comes, and changes somethin
 
 A page's time is from opening the connection to the last message of the page; a change's from the
 click to the page that has it; `own_s` is from the click until the run of one's own has applied the
-change, by the server's log. A stall is the longest time in which no run made a step, sampled 20
+change, by the server's log. A stall is the longest time in which no run made a step, sampled ten
 times a second. The last line is one JSON object.
 """
 
@@ -22,13 +22,12 @@ import json
 import os
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable
 from datetime import datetime
-from itertools import pairwise
 from typing import Any
 
-from benchmarks.classroom import log_figures, percentiles
-from benchmarks.server import AppServer, Progress
+from benchmarks.classroom import log_figures, percentiles, stall
+from benchmarks.server import AppServer
 from benchmarks.viewer import Seen, Viewer
 
 SWITCH = ("Objective", "lsgan")  # the switch that all flip, and to what
@@ -103,8 +102,8 @@ async def _bare_address(server: AppServer, count: int, within: float) -> dict[st
         "runs_of_their_own": len(own),
         "with_the_change": len(applied),
         "own_s": percentiles(list(applied.values()), 2),
-        "stall_coming_s": _stall(server.progress(), came, clicked),
-        "stall_clicking_s": _stall(server.progress(), clicked, clicked + WATCHES),
+        "stall_coming_s": stall(server.progress(), came, clicked),
+        "stall_clicking_s": stall(server.progress(), clicked, clicked + WATCHES),
         "errors": len(seen.errors),
         "first_errors": sorted(set(seen.errors))[:3],
     }
@@ -137,7 +136,7 @@ async def _one_link(server: AppServer, count: int, within: float) -> dict[str, A
     return {
         "link_page_s": percentiles(seen.page, 2),
         "link_refused": sum(not viewer.run for viewer in viewers),
-        "link_stall_s": _stall(server.progress(), came, ended),
+        "link_stall_s": stall(server.progress(), came, ended),
         "link_errors": len(seen.errors),
     }
 
@@ -156,9 +155,7 @@ async def _come_and_go(server: AppServer, count: int, seconds: float) -> dict[st
     while not owner.step:
         await owner.follow(0.5)
     await owner.follow(5.0)
-    began = time.time()
-    await owner.follow(ALONE)
-    alone = _speed(server.progress(), owner.run, began, time.time())
+    alone = await _speed(server, owner, owner.follow(ALONE))
     seen, refused = Seen(), 0
 
     async def visit(number: int) -> None:
@@ -169,12 +166,11 @@ async def _come_and_go(server: AppServer, count: int, seconds: float) -> dict[st
         refused += not visitor.run
         await visitor.close()
 
-    began = time.time()
-    await asyncio.gather(owner.follow(seconds), *(visit(number) for number in range(count)))
-    beside = _speed(server.progress(), owner.run, began, time.time())
+    coming = asyncio.gather(owner.follow(seconds), *(visit(number) for number in range(count)))
+    beside = await _speed(server, owner, coming)
     next_one = Viewer(server.url, Seen())
     await asyncio.gather(owner.follow(2 * WATCHES), _enter(next_one))
-    runs = server.progress()[-1].steps
+    runs = server.status()["runs"]
     await next_one.close()
     await owner.close()
     return {
@@ -185,7 +181,7 @@ async def _come_and_go(server: AppServer, count: int, seconds: float) -> dict[st
         "owner_alone_steps_s": round(alone, 1),
         "owner_beside_steps_s": round(beside, 1),
         "owner_ratio": round(beside / alone, 3),
-        "runs_in_memory": len(runs),
+        "runs_in_memory": runs,
         "next_one_has_a_run": bool(next_one.run),
         "next_one_page_s": percentiles(next_one.seen.page, 2),
         "next_one_changed_it": any(run == next_one.run for _, run in _applied(server.log())),
@@ -206,18 +202,11 @@ def _applied(log: str) -> list[tuple[float, str]]:
     return [(datetime.fromisoformat(at).timestamp(), run) for at, run in _APPLIED.findall(log)]
 
 
-def _stall(progress: Sequence[Progress], since: float, until: float) -> float:
-    """The longest time between two steps of any run within a stretch of time."""
-    moments = [since, *(one.at for one in progress if since < one.at < until), until]
-    return round(max(b - a for a, b in pairwise(moments)), 2)
-
-
-def _speed(progress: Sequence[Progress], run: str, since: float, until: float) -> float:
-    """A run's steps a second within a stretch of time."""
-    known = [one for one in progress if since <= one.at <= until and run in one.steps]
-    if len(known) < 2:
-        return 0.0
-    return (known[-1].steps[run] - known[0].steps[run]) / (known[-1].at - known[0].at)
+async def _speed(server: AppServer, viewer: Viewer, meanwhile: Awaitable[Any]) -> float:
+    """The steps a second of a viewer's run while something goes on."""
+    before, began = server.run(viewer.run)["step"], time.monotonic()
+    await meanwhile
+    return (server.run(viewer.run)["step"] - before) / (time.monotonic() - began)
 
 
 if __name__ == "__main__":

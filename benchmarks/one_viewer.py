@@ -5,8 +5,8 @@
 
 Both train in a process of their own, by turns in the same minutes. On `compare` two runs of the
 preset share the training, on `duel` it is a cell of the digits. The viewer speaks the browser's
-protocol and asks for every redrawing in its time, but draws nothing: a browser on the same machine
-costs more. The last line is one JSON object; `ratio` is with a viewer to headless.
+protocols and draws nothing: a browser on the same machine costs more. The last line is one JSON
+object; `ratio` is with a viewer to headless.
 """
 
 from __future__ import annotations
@@ -39,10 +39,10 @@ def main() -> None:
     config: ExperimentConfig = PRESETS[options.preset].config
     if options.page == "duel":
         config = cell("mlp", "gp", "digits", 0)
-    alone, viewed, ticks = [], [], 0
+    alone, viewed, messages = [], [], 0
     for number in range(1, options.rounds + 1):
         alone.append(in_own_process(config, options.seconds))
-        found, ticks = with_viewer(options.page, options.preset, options.seconds)
+        found, messages = with_viewer(options.page, options.preset, options.seconds)
         viewed.append(found)
         print(f"round {number}: headless {alone[-1]:.1f}, one viewer {found:.1f} steps/s")
     result = {
@@ -51,7 +51,7 @@ def main() -> None:
         "headless": round(statistics.median(alone), 2),
         "one_viewer": round(statistics.median(viewed), 2),
         "ratio": round(statistics.median(viewed) / statistics.median(alone), 3),
-        "updates_per_second": round(ticks / options.seconds, 2),
+        "messages_per_second": round(messages / options.seconds, 2),
         "rounds": options.rounds,
         "cores": os.cpu_count(),
     }
@@ -59,14 +59,14 @@ def main() -> None:
 
 
 def with_viewer(page: str, preset: str, seconds: float) -> tuple[float, int]:
-    """Steps a second, and how often fragments of the page were redrawn meanwhile."""
+    """Steps a second, and how many messages of the stream came meanwhile."""
     seen = Seen()
     with AppServer() as server:
 
         async def look() -> float:
             viewer = await _opened(page, server.url, preset, seen)
             deadline = time.monotonic() + BEGIN
-            while not any(sum(one.steps.values()) for one in server.progress()):
+            while not any(one.steps for one in server.progress()):
                 await viewer.follow(0.5)
                 if time.monotonic() > deadline:
                     raise SystemExit(f"No run begins on the page {page}: {seen.errors}")
@@ -79,8 +79,8 @@ def with_viewer(page: str, preset: str, seconds: float) -> tuple[float, int]:
         started = asyncio.run(look())
         after = [one for one in server.progress() if one.at >= started]
     first, last = after[0], after[-1]
-    steps = sum(last.steps.values()) - sum(first.steps.values())
-    return steps / (last.at - first.at), sum(one.at >= started for one in seen.updates)
+    messages = sum(at >= started for times in seen.heard.at for at in times)
+    return (last.steps - first.steps) / (last.at - first.at), messages
 
 
 async def _opened(page: str, url: str, preset: str, seen: Seen) -> Viewer:

@@ -7,17 +7,22 @@ import os
 import shutil
 import socket
 import subprocess
-import sys
 import tempfile
+import threading
 import time
 import urllib.request
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+from typing import Any, NamedTuple
+
+from benchmarks.command import app_command
 
 ROOT = Path(__file__).parents[1]
 START = 120.0  # seconds for the app to answer
+LOOK = 0.1  # seconds between two looks at how far its runs are
 
 
 @dataclass(frozen=True)
@@ -30,12 +35,11 @@ class Health:
     cpu: float
 
 
-@dataclass(frozen=True)
-class Progress:
-    """The steps of every run in memory, {id: steps}, at one moment (`time.time`)."""
+class Progress(NamedTuple):
+    """The generator steps of all runs in memory together, at one moment (`time.time`)."""
 
     at: float
-    steps: Mapping[str, int]
+    steps: int
 
 
 class AppServer:
@@ -48,23 +52,23 @@ class AppServer:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._folder = Path(tempfile.mkdtemp(prefix="wgan-load-"))
-        self._progress = self._folder / "progress"
+        self._progress: list[Progress] = []
+        self._ended = threading.Event()
         self._log = self._folder / "log"
         saved = {"WGAN_AUTOSAVE": str(self._folder / "runs")}
         self._environment = {**os.environ, **saved, **(environment or {})}
 
     def __enter__(self) -> AppServer:
-        command = [sys.executable, "-m", "benchmarks.observed"]
-        command += [str(self._progress), str(self.port)]
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                command, cwd=ROOT, env=self._environment, stdout=log, stderr=log
+                app_command(self.port), cwd=ROOT, env=self._environment, stdout=log, stderr=log
             )
         try:
             wait_for(f"{self.url}/_stcore/health", START)
         except TimeoutError:
             self._stop()
             raise SystemExit(f"The server does not answer:\n{self.log()[-2000:]}") from None
+        threading.Thread(target=self._watch, name="watch", daemon=True).start()
         return self
 
     def __exit__(
@@ -73,6 +77,7 @@ class AppServer:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._ended.set()
         self._stop()
         shutil.rmtree(self._folder, ignore_errors=True)
 
@@ -102,11 +107,26 @@ class AppServer:
         )
 
     def progress(self) -> list[Progress]:
-        """How its runs advanced since the start."""
-        if not self._progress.exists():
-            return []
-        lines = self._progress.read_text().splitlines()[:-1]  # the last may be half written
-        return [Progress(at, steps) for at, steps in map(json.loads, lines)]
+        """How its runs advanced since the start, ten times a second."""
+        return list(self._progress)
+
+    def run(self, id: str) -> dict[str, Any]:
+        """What is public of a run."""
+        return self._ask(f"/runs/{id}.json")
+
+    def status(self) -> dict[str, Any]:
+        """How busy the server says that it is."""
+        return self._ask("/status.json")
+
+    def _ask(self, path: str) -> dict[str, Any]:
+        with urllib.request.urlopen(self.url + path, timeout=10) as answer:
+            return json.load(answer)
+
+    def _watch(self) -> None:
+        while not self._ended.wait(LOOK):
+            with suppress(OSError):  # it is busy, or ends
+                steps = self.status()["steps"]
+                self._progress.append(Progress(time.time(), steps))
 
     def log(self) -> str:
         """What it printed so far."""

@@ -1,19 +1,19 @@
-"""A viewer of the app that speaks the browser's protocol and draws nothing.
+"""A viewer of the app that speaks the browser's protocols and draws nothing.
 
-It asks for each fragment at the fragment's interval whether or not the last answer has come, and
-repeats the state of all widgets and the hashes of what it keeps in every message, as a browser
+It repeats the state of all widgets and the hashes of what it keeps in every message, listens to the
+channels that its page shows, and has the page drawn again when the stream says so, as a browser
 does.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import time
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
@@ -21,38 +21,28 @@ from streamlit.proto.WidgetStates_pb2 import WidgetState
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from benchmarks.listener import Heard, Listener
 from benchmarks.widgets import Widgets
 
 MOST = 200 * 10**6  # bytes of one message
+CALM = 0.25  # seconds from the stream's word until a page asks to be drawn again
 _STEP = re.compile(r"step ([\d,]+)")
-
-
-class Update(NamedTuple):
-    """A redrawing: of which fragments, when it was asked for (`time.time`), until its last message
-    came (seconds), and its bytes."""
-
-    fragments: tuple[str, ...]
-    at: float
-    took: float
-    size: int
 
 
 @dataclass
 class Seen:
     """What one viewer or several saw. Times in seconds.
 
-    page: until the first page was there; page_bytes: its size. updates: every redrawing of every
-    fragment. dropped: redrawings of which nothing came, because the next one began before they were
-    sent. changes: until a click's page was there. steps: the last step shown.
+    page: until the first page was there; page_bytes: its size. changes: until a click's page was
+    there. redrawn: how often pages were drawn again because the stream said so. heard: the stream.
     """
 
     page: list[float] = field(default_factory=list)
     page_bytes: list[int] = field(default_factory=list)
-    updates: list[Update] = field(default_factory=list)
-    dropped: int = 0
     changes: list[float] = field(default_factory=list)
+    redrawn: int = 0
+    heard: Heard = field(default_factory=Heard)
     errors: list[str] = field(default_factory=list)
-    steps: int = 0
 
 
 class Viewer:
@@ -71,15 +61,15 @@ class Viewer:
         headers: Mapping[str, str] | None = None,
     ) -> None:
         self.widgets = Widgets()
-        self.query, self.seen, self.step = query, seen, 0
+        self.query, self.seen = query, seen
         self._url = url.replace("http", "ws", 1) + "/_stcore/stream"
         self._origin, self._headers = url, headers
         self._name, self._hash = page, ""
         self._kept: set[str] = set()  # hashes of messages that need not be sent again
-        self._clocks: dict[str, tuple[float, asyncio.Task[None]]] = {}  # fragment -> its interval
-        self._asked: dict[str, float] = {}  # fragment -> when its redrawing was asked for
-        self._came: Counter[str] = Counter()  # fragment -> bytes since it was last done
-        self._clicked: float | None = None  # a whole page is under way since then
+        self._clicked: float | None = None  # a page is under way since then
+        self._mounted: dict[str, dict[str, Any]] = {}  # channel -> what its component was given
+        self._listener = Listener(url, seen.heard)
+        self._asked = 0.0  # to be drawn again
         self._bytes = 0
         self._socket: ClientConnection | None = None
         self.opened = False
@@ -94,11 +84,13 @@ class Viewer:
             assert self._socket is not None
             while (left := end - time.monotonic()) > 0:
                 try:
-                    async with asyncio.timeout(left):
+                    async with asyncio.timeout(min(left, CALM)):
                         data = await self._socket.recv(decode=False)
                 except TimeoutError:
-                    break
-                self._take(data)
+                    await self._look()
+                    continue
+                if self._take(data):
+                    await self._listener.show(self._mounted)
         except (OSError, ConnectionClosed) as error:
             self.lost = True
             self.seen.errors.append(f"connection: {error!r}")
@@ -108,12 +100,26 @@ class Viewer:
         """The id of the run in its address; empty where there is none."""
         return self.query.removeprefix("run=") if self.query.startswith("run=") else ""
 
+    @property
+    def step(self) -> int:
+        """The last step that the page's status line has shown; 0 before it has."""
+        for name in self._mounted:
+            state = self._listener.states.get(name, {})
+            if name.startswith("status") and state.get("blocks"):
+                found = _STEP.search(state["blocks"][0]["html"])
+                return int(found[1].replace(",", "")) if found else 0
+        return 0
+
+    def shown(self, part: str) -> dict[str, Any] | None:
+        """The newest state of a part of the page; None before it came."""
+        name = next((name for name in self._mounted if name.partition("?")[0] == part), "")
+        return self._listener.states.get(name)
+
     async def close(self) -> None:
         """Closes the tab."""
-        for fragment in list(self._clocks):
-            self._stop_clock(fragment)
         if not self.opened:
             self.seen.errors.append("the page did not come")
+        await self._listener.close()
         if self._socket is not None:
             await self._socket.close()
 
@@ -137,6 +143,16 @@ class Viewer:
             self.lost = True
             self.seen.errors.append(f"connection: {error!r}")
 
+    async def _look(self) -> None:
+        """Asks to be drawn again when the page is made of something else by now."""
+        for name, given in self._mounted.items():
+            made = self._listener.states.get(name, {}).get("made")
+            waits = self._clicked is None and time.monotonic() - self._asked > 1.0
+            if "page" in given and made not in (None, given["page"]) and waits:
+                self._asked = time.monotonic()
+                self.seen.redrawn += 1
+                await self._rerun(clicked=False)
+
     async def _open(self) -> None:
         self._clicked = time.time()
         self._socket = await connect(
@@ -153,71 +169,43 @@ class Viewer:
         await self._rerun()
 
     async def _rerun(
-        self, fragment: str = "", pressed: str = "", more: Sequence[WidgetState] = ()
+        self, pressed: str = "", more: Sequence[WidgetState] = (), clicked: bool = True
     ) -> None:
         message = BackMsg()
         state = message.rerun_script
         state.query_string = self.query
         state.page_script_hash = self._hash
         state.page_name = "" if self._hash else self._name
-        state.fragment_id = fragment
-        state.is_auto_rerun = bool(fragment)
         state.cached_message_hashes.extend(self._kept)
         state.widget_states.CopyFrom(self.widgets.states(pressed))
         forged = {one.id for one in more}
         kept = [one for one in state.widget_states.widgets if one.id not in forged]
         del state.widget_states.widgets[:]
         state.widget_states.widgets.extend([*kept, *more])
-        if fragment:
-            # Requests while one waits become one redrawing: the oldest has waited longest.
-            self._asked.setdefault(fragment, time.time())
-        else:
+        if clicked:
             self._clicked = self._clicked or time.time()
         assert self._socket is not None
         await self._socket.send(message.SerializeToString())
 
-    def _tick(self, fragment: str, every: float) -> None:
-        """Asks for a fragment at an interval from now on; a clock that does so already goes on."""
-        if self._clocks.get(fragment, (0.0, None))[0] != every:
-            self._stop_clock(fragment)
-            clock = asyncio.create_task(self._clock(fragment, every))
-            self._clocks[fragment] = (every, clock)
-
-    async def _clock(self, fragment: str, every: float) -> None:
-        due = time.monotonic()
-        while True:
-            due = max(due + every, time.monotonic())
-            await asyncio.sleep(due - time.monotonic())
-            try:
-                await self._rerun(fragment)
-            except ConnectionClosed:
-                return
-
-    def _stop_clock(self, fragment: str) -> None:
-        if (old := self._clocks.pop(fragment, None)) is not None:
-            old[1].cancel()
-
-    def _take(self, data: bytes) -> None:
+    def _take(self, data: bytes) -> bool:
+        """One message; whether it ends a page."""
         self._bytes += len(data)
         message = ForwardMsg.FromString(data)
         if message.metadata.cacheable:
             self._kept.add(message.hash)
         kind = message.WhichOneof("type")
         if kind == "delta":
-            self._came[message.delta.fragment_id] += len(data)
             self._draw(message.delta)
-        elif kind in ("new_session", "navigation"):
-            self._hash = getattr(message, kind).page_script_hash
+        elif kind == "new_session":
+            self._hash = message.new_session.page_script_hash
+            self._mounted = {}
+        elif kind == "navigation":
+            self._hash = message.navigation.page_script_hash
         elif kind == "page_info_changed":
             self.query = message.page_info_changed.query_string
-        elif kind == "auto_rerun":
-            self._tick(message.auto_rerun.fragment_id, message.auto_rerun.interval)
-        elif kind == "stop_auto_rerun":
-            for fragment in message.stop_auto_rerun.fragment_ids:
-                self._stop_clock(fragment)
         elif kind == "script_finished":
-            fragments = tuple(message.metadata.run.fragment_ids)
-            self._finished(message.script_finished, fragments)
+            return self._finished(message.script_finished)
+        return False
 
     def _draw(self, delta: Any) -> None:
         if delta.WhichOneof("type") != "new_element":
@@ -227,31 +215,21 @@ class Viewer:
         kind = element.WhichOneof("type")
         if kind == "exception":
             self.seen.errors.append(f"exception: {element.exception.message[:200]}")
-        elif kind == "html" and (found := _STEP.search(element.html.body)):
-            self.step = int(found[1].replace(",", ""))
-            self.seen.steps = max(self.seen.steps, self.step)
+        elif kind == "bidi_component" and element.bidi_component.json:
+            given = json.loads(element.bidi_component.json)
+            if isinstance(given, dict) and "channel" in given:
+                self._mounted[given["channel"]] = given
 
-    def _finished(self, status: int, fragments: tuple[str, ...]) -> None:
-        if fragments:
-            self._redrawn(status, fragments)
-        elif status == ForwardMsg.FINISHED_SUCCESSFULLY:
-            took = time.time() - (self._clicked or time.time())
-            if not self.opened:
-                self.seen.page.append(took)
-                self.seen.page_bytes.append(self._bytes)
-            elif self._clicked is not None:
-                self.seen.changes.append(took)
-            self.opened, self._clicked = True, None
-            self._asked.clear()
-            self._came.clear()
-        elif status == ForwardMsg.FINISHED_WITH_COMPILE_ERROR:
+    def _finished(self, status: int) -> bool:
+        if status == ForwardMsg.FINISHED_WITH_COMPILE_ERROR:
             self.seen.errors.append("the page does not compile")
-
-    def _redrawn(self, status: int, fragments: tuple[str, ...]) -> None:
-        size = sum(self._came.pop(id, 0) for id in fragments)
-        # A run that was overtaken says that it ended early, even if all of it came before that.
-        if status == ForwardMsg.FINISHED_EARLY_FOR_RERUN and not size:
-            self.seen.dropped += 1
-        elif asked := [self._asked.pop(id) for id in fragments if id in self._asked]:
-            update = Update(fragments, min(asked), time.time() - min(asked), size)
-            self.seen.updates.append(update)
+        if status != ForwardMsg.FINISHED_SUCCESSFULLY:
+            return False
+        took = time.time() - (self._clicked or time.time())
+        if not self.opened:
+            self.seen.page.append(took)
+            self.seen.page_bytes.append(self._bytes)
+        elif self._clicked is not None:
+            self.seen.changes.append(took)
+        self.opened, self._clicked = True, None
+        return True
