@@ -1,4 +1,4 @@
-# WGAN Lab as a container, and as a Docker Space of the Hugging Face Hub.
+# WGAN Lab as a container: on any machine, or as a Docker Space of the Hugging Face Hub.
 FROM python:3.11-slim
 
 # `cpu`, or a CUDA version such as `cu130` for a machine with a GPU. `auto` would look for the GPU
@@ -23,7 +23,7 @@ RUN python -m compileall -q app.py pages wgan && chmod -R a+rX,go-w .
 
 # A Space runs its container as user 1000. Everything that is written at run time goes below HOME,
 # the only folder that the user owns; it is set last, or what installs would fill it as root.
-# A Space with a persistent disk mounts it at /data: set the three to folders below it there.
+# Where a volume is mounted (a Space has Storage Buckets for it), set the three to folders on it.
 RUN useradd --create-home --home-dir /home/user --uid 1000 user
 USER user
 ENV HOME=/home/user \

@@ -27,6 +27,22 @@ def test_the_front_matter_is_a_docker_space_on_the_port_of_the_command() -> None
     assert f":{port}/_stcore/health" in texts("HEALTHCHECK")[0]
 
 
+def test_the_front_matter_names_what_the_app_uses() -> None:
+    text = (ROOT / "README.md").read_text()
+    front, body = text.split("---\n")[1:3]
+    card = SpaceCard.load(ROOT / "README.md").data.to_dict()
+    assert card["suggested_hardware"] == "cpu-basic"
+    names = (ROOT / "wgan/zoo/catalog.json").read_text()
+    assert all(f'"{model}"' in names for model in card["models"])
+    for data in card["datasets"]:
+        assert f"`{data}`" in body or f"hub:{data}" in body, data
+    # An address: the Hub takes no path there.
+    base, path = card["thumbnail"].split("/resolve/main/")
+    assert base.startswith("https://huggingface.co/spaces/")
+    assert (ROOT / path).exists()
+    assert "suggested_storage" not in front  # the Hub has no such disks any more
+
+
 def test_the_app_runs_as_a_user_who_owns_nothing_but_its_home() -> None:
     names = [one.name for one in INSTRUCTIONS]
     assert texts("USER") == ["user"]
