@@ -69,9 +69,13 @@ def test_who_comes_within_the_same_minute_gets_the_same_run(lab: Lab, clock: Clo
     assert lab.ids() == [first.id, later.id]
 
 
-def test_it_is_ready_before_the_first_visitor_and_waits_for_them(lab: Lab, clock: Clock):
+def test_it_is_ready_before_the_first_visitor_and_waits_for_them(
+    lab: Lab, clock: Clock, make_config: Any
+):
     run = lab.demonstration(watched=False)
     until(lambda: run.frame.state == "playing")
+    own = lab.create(make_config())
+    until(lambda: lab.get(own.id) and own.frame.step > 0)  # that one had its turns meanwhile
     clock.now += 10 * YOUNG
     assert lab.demonstration(watched=False) is run
     assert (run.trainer.steps, run.frame.view is None) == (0, False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from wgan.config import SHORTHANDS, ExperimentConfig, choices, diff, from_dict
@@ -21,7 +22,10 @@ def differences(first: ExperimentConfig, other: ExperimentConfig) -> str:
     return "; ".join(parts)
 
 
-def quick_changes(config: ExperimentConfig) -> dict[str, Mapping[str, Any]]:
+@lru_cache(
+    256
+)  # every page asks, for the list of a menu that few open: it was a quarter of its time
+def quick_changes(config: ExperimentConfig) -> Mapping[str, Mapping[str, Any]]:
     """What a branch of a run of this config can go on with, by name; only what differs.
 
     The names are `wgan-gp`, `wgan-clip` and `gan` for whole recipes, and `field=value`.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import streamlit as st
 
 from wgan import data
@@ -96,6 +98,7 @@ def _preset_of_run(run: Run) -> str | None:
     return None if changed else _preset_of(run.config)
 
 
+@lru_cache(256)
 def _preset_of(config: ExperimentConfig) -> str | None:
     """The preset that a config is, whatever its seed."""
     seedless = config.replace({"seed": 0})
