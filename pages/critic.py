@@ -4,7 +4,7 @@ import streamlit as st
 
 from wgan.live.critic import SECTIONS
 from wgan.live.parts import channel
-from wgan.live.table import made_of_run
+from wgan.live.table import made_of_runs
 from wgan.ui import binding, live, runbar
 from wgan.ui.critic import experiments
 from wgan.ui.critic.batch import another_batch, batch
@@ -15,7 +15,7 @@ from wgan.ui.words import plain, sections
 open_page("Critic")
 run = binding.current_run()
 keep_owned([run])
-live.page(channel("page", run), made_of_run(run))
+live.page(channel("page", run), made_of_runs([run]))
 
 with st.container(key="critic_bar", horizontal=True, vertical_alignment="center", gap="small"):
     link("lab.py", "To the lab", ":material/arrow_back:", run.id)

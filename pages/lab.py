@@ -4,7 +4,7 @@ import streamlit as st
 
 from wgan.live.lab import CURVE_HEIGHT, LAYERS, POINTS_HEIGHT, main_curve, more_curves
 from wgan.live.parts import channel
-from wgan.live.table import made_of_run
+from wgan.live.table import made_of_runs
 from wgan.presets import PRESETS
 from wgan.ui import binding, branch, controls, doctor, live, lookback, modes, room, runbar
 from wgan.ui.equation import equation
@@ -20,7 +20,7 @@ METER, GRID_HEIGHT, CURVE = 112, 440, CURVE_HEIGHT + live.TITLE
 open_page("Lab")
 run = binding.current_run()
 keep_owned([run])
-live.page(channel("page", run), made_of_run(run))
+live.page(channel("page", run), made_of_runs([run]))
 
 
 with st.container(key="run_bar", horizontal=True, vertical_alignment="center", gap="small"):
@@ -76,7 +76,9 @@ with right, st.container(gap="xsmall"):
             st.container(key=f"equation_{term}").latex(equation(run.config, term))
         live.part(channel("stages", run), key="stages", height=90)
     name = main_curve(run.config)
-    live.part(channel("curves", run, names=name, at=at), key="curve_main", height=CURVE)
+    window = st.session_state.get("smoothing")  # of the tab "More curves", for all curves
+    name = channel("curves", run, names=name, at=at, smoothing=window)
+    live.part(name, key="curve_main", height=CURVE)
     link("critic.py", "Inside the critic", ":material/neurology:", run.id)
 
 with st.sidebar:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import gzip
-import json
 import re
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
+import live_parts
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Widget
 
@@ -125,11 +124,25 @@ class LabApp:
     def equation(self) -> str:
         return self.at.container(key="equation").latex[0].value
 
-    def figure(self, key: str) -> str:
-        """What a live chart or the pad was given, as JSON."""
-        (found,) = (c for c in self.at.get("bidi_component") if getattr(c, "key", None) == key)
-        proto: Any = found.proto  # pyright: ignore[reportAttributeAccessIssue]
-        return proto.json or json.dumps(json.loads(gzip.decompress(proto.bytes))[0])
+    def part(self, key: str) -> str:
+        """The words of a live part, as they are read."""
+        return live_parts.text(live_parts.blocks(self.at, key))
+
+    def chart(self, key: str, name: str = "") -> dict[str, Any]:
+        """A chart of a live part: the one of this name, or the only one."""
+        found = live_parts.charts(live_parts.blocks(self.at, key))
+        if name:
+            return found[name]
+        (chart,) = found.values()
+        return chart
+
+    def pictures(self, key: str) -> list[dict[str, Any]]:
+        """The grids of images of a live part."""
+        return live_parts.pictures(live_parts.blocks(self.at, key))
+
+    def mounted(self, key: str) -> dict[str, Any]:
+        """What a component of ours was given by the page."""
+        return live_parts.mounted(self.at, key)
 
     def widgets(self) -> Iterator[str]:
         """The key of every widget on the page; its label where it has none."""

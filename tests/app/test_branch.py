@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from lab_app import POINTS, LabApp, covers, wait_for
@@ -12,7 +11,7 @@ from wgan.lab.registry import lab
 
 
 def shapes(app: LabApp) -> list[Any]:
-    return json.loads(app.figure("curve_main"))["layout"]["shapes"]
+    return app.chart("curve_main")["layout"]["shapes"]
 
 
 def looking_back(app: LabApp, steps: int = 3) -> int:

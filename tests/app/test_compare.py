@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import gzip
-import json
 from typing import Any
 
+import live_parts
 import pytest
 from lab_app import IMAGES, POINTS, ROOT, wait_for
 from streamlit.testing.v1 import AppTest
@@ -16,9 +15,9 @@ from wgan.lab.branches import MOST, SETUPS, quick_changes
 from wgan.lab.registry import lab
 from wgan.lab.run import Run
 from wgan.limits import limits
+from wgan.live.compare import names
 from wgan.presets import PRESETS
-from wgan.ui import binding, compare
-from wgan.ui.panels import names
+from wgan.ui import compare
 from wgan.ui.words import sections
 
 # `panel_open` goes to another page: see the test in the browser.
@@ -44,7 +43,7 @@ DRIVEN = {
 
 def make(config: ExperimentConfig = POINTS, secret: str | None = None) -> Run:
     run = lab().create(config, playing=False, secret=secret)
-    wait_for(lambda: run.state != "loading")
+    wait_for(lambda: "loading" not in (run.state, run.frame.state))
     return run
 
 
@@ -82,15 +81,14 @@ class Compare:
         self.redraw()
 
     def charts(self, key: str = "overlays") -> dict[str, dict[str, Any]]:
-        """The charts of a component, by name."""
-        shown = self.at.get("bidi_component")
-        (found,) = (node for node in shown if getattr(node, "key", None) == key)
-        sent = found.proto.bytes  # pyright: ignore[reportAttributeAccessIssue]
-        charts = json.loads(gzip.decompress(sent))
-        return {chart["name"]: chart for chart in charts}
+        """The charts of a live part, by name."""
+        return live_parts.charts(live_parts.blocks(self.at, key))
+
+    def part(self, key: str) -> str:
+        return live_parts.text(live_parts.blocks(self.at, key))
 
     def samples(self, slot: int) -> dict[str, Any]:
-        (chart,) = self.charts(f"compare_samples_{slot}").values()
+        (chart,) = self.charts(f"panel_samples_{slot}").values()
         return chart
 
     def notices(self) -> list[str]:
@@ -120,8 +118,7 @@ def test_an_empty_page_explains_and_offers_sets():
 
 
 @pytest.mark.parametrize("name", list(SETUPS))
-def test_a_set_is_one_click_and_makes_room_for_itself(name: str, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(binding, "TWICE", 0.0)  # the two clicks here are two wishes
+def test_a_set_is_one_click_and_makes_room_for_itself(name: str):
     page = Compare()
     page.click(f"compare_{name}")
     assert [run.config for run in page.runs] == SETUPS[name].configs
@@ -202,20 +199,6 @@ def test_a_branch_of_a_chosen_run_joins_them():
     assert branch.frame.step == 6
     page.redraw()
     assert page.charts()["w1"]["layout"]["shapes"]
-
-
-def test_one_click_that_comes_twice_is_one_branch(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(binding, "TWICE", 60.0)
-    run = trained(make())
-    page = Compare(run)
-    page.set("compare_change", "optimizer=rmsprop")
-    page.click("compare_add_branch")
-    assert len(lab().ids()) == 2
-    page.at.query_params["runs"] = run.id  # the second message knows no other run yet
-    page.at.session_state["compare_runs"] = [run.id]
-    page.redraw()
-    page.click("compare_add_branch")
-    assert len(lab().ids()) == 2
 
 
 def test_all_are_there_before_they_start_together(monkeypatch: pytest.MonkeyPatch):
@@ -329,11 +312,33 @@ def test_a_watcher_has_no_buttons_over_other_peoples_runs():
 def test_images_and_a_run_that_failed_are_shown():
     broken = make(POINTS.replace({"device": "cuda"}))
     page = Compare(trained(make(IMAGES), 2), broken)
-    assert (
-        len(page.at.container(key="panel_0").get("imgs")) == 1
-        or page.at.container(key="panel_0").image
-    )
-    assert any("cuda" in caption.value.lower() for caption in page.at.caption)
+    (grid,) = live_parts.pictures(live_parts.blocks(page.at, "panel_samples_0"))
+    assert (grid["count"], grid["alt"]) == (64, "Run A: generated samples")
+    assert "cuda" in page.part("panel_samples_1").lower()
+
+
+def test_each_panel_has_the_status_and_the_meter_of_its_run():
+    runs = [trained(make(), 3), trained(make(), 7)]
+    page = Compare(*runs)
+    for slot, run in enumerate(runs):
+        assert f"step {run.frame.step}" in page.part(f"panel_status_{slot}")
+        measures = run.frame.measures
+        assert measures is not None
+        assert f"{measures.modes} / {measures.modes_total} modes" in page.part(
+            f"panel_meter_{slot}"
+        )
+
+
+def test_a_run_that_leaves_has_the_page_drawn_again_without_it():
+    gone, kept = make(), make()
+    page = Compare(gone, kept)
+    drawn = live_parts.mounted(page.at, "wgan-page")
+    assert live_parts.state(drawn["channel"])["made"] == drawn["page"]
+    lab().close(gone.id)
+    assert live_parts.state(drawn["channel"])["made"] != drawn["page"]
+    page.redraw()
+    assert page.runs == [kept]
+    assert "There is no run" in page.notices()[0]
 
 
 def test_names_tell_runs_of_one_method_apart():

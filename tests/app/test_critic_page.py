@@ -4,35 +4,36 @@ from __future__ import annotations
 
 import base64
 import dataclasses
-import json
 from collections.abc import Mapping
 from typing import Any
 
+import live_parts
 import numpy as np
 import pytest
 import streamlit as st
 from lab_app import IMAGES, POINTS, LabApp, wait_for
-from wgan.ui.critic.anatomy import BATCHES
-from wgan.ui.critic.sections import SECTIONS
 
 from wgan.config import ExperimentConfig
 from wgan.figures import OVERLAYS
 from wgan.inspection.results import Anatomy
 from wgan.lab.registry import lab
+from wgan.live.critic import BATCHES, SECTIONS
+from wgan.live.table import PARTS
 from wgan.presets import PRESETS
+from wgan.server.stream import source
 from wgan.studies import experiments
 from wgan.ui import compare, shell
 from wgan.ui.critic.experiments import offer
 from wgan.ui.words import sections
 
 FIGURES = {
-    "surface": ("critic_map", "critic_landscape"),
-    "layers": ("critic_layers",),
-    "weights": ("critic_weights",),
-    "slopes": ("critic_slopes",),
-    "truth": ("critic_curve_truth", "critic_curve_js"),
-    "overfitting": ("critic_curve_overfitting",),
-    "anatomy": ("critic_step", "critic_norms"),
+    "surface": ("value", "landscape"),
+    "layers": ("layers",),
+    "weights": ("weights",),
+    "slopes": ("slopes",),
+    "truth": ("curve_truth", "curve_js"),
+    "overfitting": ("curve_overfitting",),
+    "anatomy": ("step", "norms"),
 }
 INSPECTED = ("layers", "weights", "slopes", "anatomy")
 TITLES = {key: sections("critic")[key].partition("\n")[0] for key in SECTIONS}
@@ -47,26 +48,40 @@ class CriticApp(LabApp):
         """Opens a section and waits until it is there."""
         self.at.session_state["critic_tab"] = TITLES[section]
         self.redraw()
-        if section in INSPECTED:
-            wait_for(lambda: any(w.section == section for w in self.run.frame.inspections))
-            self.redraw()
+        if section in INSPECTED and self.run.frame.state != "failed":
+            wait_for(self.is_measured)
+
+    def is_measured(self) -> bool:
+        """Watches the open section, as the stream does; whether it has been measured."""
+        channel = self.mounted(self.place)["channel"]
+        source(PARTS, channel).version()
+        return not any("wgan-progress" in b.get("html", "") for b in self.blocks())
+
+    @property
+    def place(self) -> str:
+        """The key of the open section."""
+        (found,) = (key for key in live_parts.places(self.at) if key.startswith("critic_"))
+        return found
+
+    def blocks(self) -> live_parts.Blocks:
+        return live_parts.blocks(self.at, self.place)
 
     def figures(self) -> set[str]:
-        keys = (getattr(node, "key", None) for node in self.at.get("bidi_component"))
-        return {key for key in keys if key and key.startswith("critic_")}
+        return set(live_parts.charts(self.blocks()))
 
-    def data(self, key: str) -> dict[str, Any]:
-        return json.loads(self.figure(key))
+    def data(self, name: str) -> dict[str, Any]:
+        return self.chart(self.place, name)
 
     def numbers(self) -> str:
         """The figures in the row above the charts, as HTML."""
-        (found,) = (html.value for html in self.at.html if "wgan-numbers" in html.value)
+        (found,) = (b["html"] for b in self.blocks() if "wgan-numbers" in b.get("html", ""))
         return found
 
     def told(self) -> str:
         """Why there is nothing to see."""
-        (info,) = self.at.info
-        return info.value
+        (block,) = self.blocks()
+        assert "wgan-empty" in block["html"]
+        return live_parts.text([block])
 
 
 @pytest.fixture
@@ -102,14 +117,15 @@ def test_images_have_every_section_but_the_surface(images: CriticApp):
         images.look(section)
         assert images.figures() == set(FIGURES[section])
     images.look("anatomy")
-    assert images.figures() == {"critic_norms"}
-    (picture,) = images.at.main.get("imgs") or images.at.main.get("image")
-    assert picture is not None
+    assert images.figures() == {"norms"}
+    (picture,) = live_parts.pictures(images.blocks())
+    assert picture["alt"].startswith("Rows: real images, interpolates, generated images")
+    assert picture["count"] == 3 * picture["columns"]
     images.look("truth")
     assert images.figures() == set(FIGURES["truth"])
-    assert "by their classes" in images.at.caption[-1].value
+    assert "by their classes" in images.part(images.place)
     images.look("overfitting")
-    assert images.figures() == {"critic_curve_overfitting", "critic_curve_losses_apart"}
+    assert images.figures() == {"curve_overfitting", "curve_losses_apart"}
     assert "100 images" in images.numbers()
 
 
@@ -129,7 +145,7 @@ def test_the_clip_shows_in_the_weights():
     app = CriticApp(POINTS.replace({"constraint": "clip", "clip_value": 0.02}))
     app.look("weights")
     assert "±c = ±0.02" in app.numbers()
-    assert [shape["x0"] for shape in app.data("critic_weights")["layout"]["shapes"]] == [
+    assert [shape["x0"] for shape in app.data("weights")["layout"]["shapes"]] == [
         -0.02,
         0.02,
     ]
@@ -139,9 +155,9 @@ def test_the_bars_are_the_norms_of_the_step(points: CriticApp):
     points.look("anatomy")
     (found,) = points.run.frame.inspections.values()
     assert isinstance(found, Anatomy)
-    (bars,) = points.data("critic_norms")["data"]
+    (bars,) = points.data("norms")["data"]
     assert values(bars["y"]) == pytest.approx(found.norms, abs=1e-6)
-    assert len(points.data("critic_step")["data"]) == 6
+    assert len(points.data("step")["data"]) == 6
 
 
 # The controls: every one is named here, and tested below.
@@ -166,13 +182,12 @@ def test_every_control_of_the_page_is_known(points: CriticApp):
 
 def test_another_batch_shows_other_samples_and_changes_nothing(points: CriticApp):
     points.look("anatomy")
-    before = points.figure("critic_step")
+    before = points.data("step")
     points.redraw()
-    assert points.figure("critic_step") == before
+    assert points.data("step") == before
     points.click("critic_another")
-    wait_for(lambda: any(w.batch == 1 for w in points.run.frame.inspections))
-    points.redraw()
-    assert points.figure("critic_step") != before
+    wait_for(points.is_measured)
+    assert points.data("step") != before
     assert (points.run.frame.step, points.run.events) == (0, ())
     points.at.session_state["critic_batch"] = BATCHES - 1
     points.click("critic_another")
@@ -189,7 +204,7 @@ def test_a_hundred_digits_are_a_new_run(points: CriticApp):
     assert points.run.config == PRESETS["digits-wgan-gp"].config.replace({"limit": 100})
     wait_for(lambda: points.run.frame.measures is not None)
     points.redraw()
-    assert points.figures() == {"critic_curve_overfitting"}
+    assert points.figures() == {"curve_overfitting"}
     assert points.widget("critic_experiment_0").disabled
     assert not points.widget("critic_experiment_1").disabled
     assert lab().get(old) is not None
@@ -211,7 +226,7 @@ def test_the_papers_critics_are_the_figures(points: CriticApp):
     points.run.pause()
     assert points.run.config == experiments.layers("clip_0.001")
     points.look("layers")
-    assert len(values(points.data("critic_layers")["data"][0]["y"])) == 12
+    assert len(values(points.data("layers")["data"][0]["y"])) == 12
     points.look("weights")
     points.click("critic_experiment_0")
     points.run.pause()
@@ -266,11 +281,11 @@ def test_smoothing_smooths(points: CriticApp):
     lab_page.play()
     wait_for(lambda: lab_page.frame.step >= 40 and lab_page.state == "paused")
     points.look("truth")
-    rough = points.figure("critic_curve_truth")
+    rough = points.data("curve_truth")
     points.set("critic_smoothing", 51)
-    assert points.figure("critic_curve_truth") != rough
+    assert points.data("curve_truth") != rough
     points.set("critic_smoothing", 1)
-    assert points.figure("critic_curve_truth") == rough
+    assert points.data("curve_truth") == rough
 
 
 # When there is nothing to see.
@@ -301,4 +316,4 @@ def test_the_smallest_critic_has_no_hidden_layer_but_one():
         ExperimentConfig(**{**IMAGES.to_dict(), "network": "dcgan", "width": 4, "points": ()})
     )
     app.look("layers")
-    assert app.figures() == {"critic_layers"}
+    assert app.figures() == {"layers"}

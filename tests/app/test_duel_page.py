@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import live_parts
 import pytest
 from lab_app import wait_for
 from streamlit.testing.v1 import AppTest
@@ -54,7 +55,7 @@ class DuelApp:
             key
             for key in found
             if key and key.startswith("duel_") and key not in ("duel_form", "duel_heads")
-        }
+        } - live_parts.places(self.at)
 
     def click(self, key: str) -> None:
         self.widget(key).click()
@@ -69,7 +70,9 @@ class DuelApp:
         return found
 
     def html(self) -> str:
-        return "\n".join(node.proto.body for node in self.at.get("html"))  # pyright: ignore
+        """The summary and all cells, in the page's order."""
+        keys = [c.key for c in self.at.get("bidi_component") if c.key in live_parts.places(self.at)]
+        return "\n".join(live_parts.html(live_parts.blocks(self.at, key)) for key in keys)
 
     def through(self) -> None:
         def over() -> bool:

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
+import live_parts
 import pytest
 from lab_app import POINTS, ROOT, TABS, LabApp, covers, wait_for
 from streamlit.testing.v1 import AppTest
-from wgan.ui.liveview import status
 
 from wgan.config import LIVE_FIELDS, ConfigError
 from wgan.equations import CONSTRAINT_EQUATIONS, CRITIC_EQUATIONS
 from wgan.lab.registry import lab
 from wgan.lab.run import Run
+from wgan.live.lab import status_line
 from wgan.presets import PRESETS
 from wgan.ui.words import sections
 
 PAGES = ("lab", "critic", "compare", "gallery", "duel", "guide")
 
 
-@pytest.mark.parametrize("script", ["app.py", *(f"pages/{name}.py" for name in PAGES)])
+@pytest.mark.parametrize("script", ["wgan/ui/main.py", *(f"pages/{name}.py" for name in PAGES)])
 def test_every_page_stands_on_its_own(script: str):
     at = AppTest.from_file(str(ROOT / script), default_timeout=60).run()
     assert not at.exception
@@ -42,16 +44,16 @@ def test_the_first_visit_makes_one_playing_run_of_the_collapsing_gan():
 
 def test_another_tab_with_the_address_finds_the_same_run(points: LabApp):
     points.step()
-    other = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    other = AppTest.from_file(str(ROOT / LabApp.script), default_timeout=60)
     other.query_params["run"] = points.id
     other.run()
     assert not other.exception
     assert lab().ids() == [points.id]
-    assert "step 1" in other.container(key="status").html[0].value
+    assert "step 1" in live_parts.text(live_parts.blocks(other, "status_line"))
 
 
 def test_a_preset_in_the_address_starts_it():
-    at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    at = AppTest.from_file(str(ROOT / LabApp.script), default_timeout=60)
     at.query_params["preset"] = "ring-wgan-gp"
     at.run()
     assert not at.exception
@@ -122,10 +124,11 @@ def test_slow_motion_shows_the_stages_of_a_step(points: LabApp):
     assert points.run.slow == 0.7
     points.click("play")
     wait_for(lambda: points.run.frame.stage is not None)
-    points.redraw()
-    stages = points.at.container(key="equation").html[0].value
-    assert "▸" in stages
-    assert r"\textcolor" in points.equation()
+    assert "▸" in points.part("stages")
+    term = re.search(r'data-term="(\w+)"', live_parts.html(live_parts.blocks(points.at, "stages")))
+    assert term is not None
+    (shown,) = points.at.container(key=f"equation_{term[1]}").latex  # the stylesheet hides the rest
+    assert r"\textcolor" in shown.value
     points.set("speed", "Very slow")
     assert points.run.slow == 2.0
     points.set("speed", "Full speed")
@@ -179,7 +182,7 @@ def test_a_refused_change_shows_one_sentence_and_keeps_the_run(
 
 def _visible(app: LabApp) -> set[str]:
     """The kinds of traces that are drawn over the samples."""
-    traces = json.loads(app.figure("samples"))["data"]
+    traces = app.chart("samples")["data"]
     return {trace["uid"] for trace in traces if trace.get("visible", True) is True}
 
 
@@ -203,10 +206,12 @@ def test_each_layer_can_be_switched_off(points: LabApp):
 def test_looking_back_shows_the_samples_of_then(kind: str, request: pytest.FixtureRequest):
     app: LabApp = request.getfixturevalue(kind)
 
-    def samples() -> str:
+    def samples() -> Any:
         if kind == "points":
-            return app.figure("samples")
-        return str(app.at.container(key="samples_place").image[0].proto)
+            return app.chart("samples")
+        generated, real = app.pictures("samples")
+        assert real["alt"] == "Real samples"
+        return generated["raw"]
 
     app.set("set_lr_g", 0.5)
     first = samples()
@@ -216,10 +221,11 @@ def test_looking_back_shows_the_samples_of_then(kind: str, request: pytest.Fixtu
     app.set("look_back", 0)
     then = samples()
     if kind == "points":
-        assert "Points and critic as at step 0 of 3" in then
-        assert json.loads(then)["data"] == json.loads(first)["data"]
+        assert "Points and critic as at step 0 of 3" in then["note"]
+        assert then["data"] == first["data"]
     else:
         assert then == first
+        assert "as they were at step 0 of 3" in app.pictures("samples")[0]["note"]
     app.set("look_back", 100)
     assert samples() != first
 
@@ -231,11 +237,13 @@ def test_smoothing_puts_the_curves_through_a_median(points: LabApp):
     wait_for(lambda: points.run.frame.step > 40)
     points.click("play")
     points.settle("paused")
-    rough = points.figure("curve_main")
+    rough = points.chart("curve_main")
+    more = points.chart("curve_more", "losses")
     points.set("smoothing", 51)
-    assert points.figure("curve_main") != rough
+    assert points.chart("curve_more", "losses") != more
+    assert points.chart("curve_main") != rough
     points.set("smoothing", 1)
-    assert points.figure("curve_main") == rough
+    assert points.chart("curve_main") == rough
 
 
 def test_the_curves_carry_a_marker_for_each_change(points: LabApp):
@@ -243,9 +251,61 @@ def test_the_curves_carry_a_marker_for_each_change(points: LabApp):
     points.set("switch_objective", "lsgan")
     wait_for(lambda: points.run.frame.events)
     points.redraw()
-    layout = json.loads(points.figure("curve_main"))["layout"]
+    layout = points.chart("curve_main")["layout"]
     assert [shape["x0"] for shape in layout["shapes"]] == [1]
     assert "LSGAN" in layout["annotations"][0]["text"]
+
+
+# What others do -------------------------------------------------------------------------------
+
+
+def made(app: LabApp) -> tuple[str, str]:
+    """What the page was made of when it was drawn, and what it is made of now."""
+    page = app.mounted("wgan-page")
+    return page["page"], live_parts.state(page["channel"])["made"]
+
+
+def test_training_alone_never_has_the_page_drawn_again(points: LabApp):
+    points.click("play")
+    points.settle("playing")
+    drawn, now = made(points)
+    assert drawn == now
+    step = points.run.frame.step
+    wait_for(lambda: points.run.frame.step > step + 100)
+    assert made(points) == (drawn, now)
+
+
+OTHERS: dict[str, Callable[[Run], object]] = {
+    "a setting": lambda run: run.apply({"critic_steps": 9}),
+    "a switch": lambda run: run.apply({"objective": "lsgan"}),
+    "play": Run.play,
+    "slow motion": lambda run: setattr(run, "slow", 0.7),
+    "the controls": lambda run: setattr(run.room, "open", False),
+    "uploads": lambda run: setattr(run.room, "locked", True),
+    "a poll": lambda run: run.room.ask("What now?", ["this", "that"]),
+    "an alarm with its button": lambda run: run.apply({"norm_d": "batch"}),
+    "that it ends": lambda run: lab().close(run.id),
+}
+
+
+@pytest.mark.parametrize("what", OTHERS)
+def test_what_others_change_has_the_page_drawn_again(what: str, points: LabApp):
+    drawn, now = made(points)
+    assert drawn == now
+    OTHERS[what](points.run)
+    wait_for(lambda: made(points)[1] != drawn)
+    points.redraw()
+    wait_for(lambda: points.redraw() or len(set(made(points))) == 1)  # frames follow the wish
+
+
+def test_votes_come_without_drawing_the_page(points: LabApp):
+    points.run.room.ask("What now?", ["this", "that"])
+    points.redraw()
+    drawn = made(points)
+    assert "0 votes" in points.part("votes")
+    points.run.room.vote("somebody", 1)
+    assert "1 vote" in points.part("votes")
+    assert made(points) == drawn
 
 
 # When something goes wrong --------------------------------------------------------------------
@@ -282,10 +342,10 @@ def test_a_run_that_has_left_is_replaced_with_a_sentence(points: LabApp):
 
 def test_the_status_says_how_fast_it_goes_and_how_many_runs_share_the_machine(points: LabApp):
     playing = replace(points.run.frame, state="playing")
-    assert "one of 3 runs that share it" in status(playing, slow=False, sharing=3)
-    assert "share" not in status(playing, slow=False)
-    assert "steps/s" in status(playing, slow=False)
-    assert "slow motion" in status(playing, slow=True)
+    assert "one of 3 runs that share it" in status_line(playing, slow=False, sharing=3)
+    assert "share" not in status_line(playing, slow=False)
+    assert "steps/s" in status_line(playing, slow=False)
+    assert "slow motion" in status_line(playing, slow=True)
 
 
 def test_all_tabs_open(points: LabApp):

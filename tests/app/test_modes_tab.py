@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import replace
 
+import live_parts
 from lab_app import IMAGES, POINTS, LabApp
 
 from wgan.lab.frame import ImageView, PointView
 from wgan.lab.history import Snapshot
 from wgan.protocol.methods import METHODS, PUBLISHED
 from wgan.ui.modes import table_rows
-
-
-def _captions(app: LabApp) -> list[str]:
-    return [caption.value for caption in app.at.container(key="modes_place").caption]
 
 
 def _view(app: LabApp) -> ImageView | PointView:
@@ -27,13 +23,11 @@ def _view(app: LabApp) -> ImageView | PointView:
 def test_the_stack_has_a_band_a_mode_and_words_for_those_not_covered(points: LabApp):
     points.step()
     points.open_tab("Modes")
-    figure = json.loads(points.figure("mode_shares"))
-    assert len(figure["data"]) == 8 + 1  # and those of low quality
-    (told,) = _captions(points)
+    assert len(points.chart("mode_shares")["data"]) == 8 + 1  # and those of low quality
     measures = points.run.frame.measures
     assert measures is not None
     assert measures.modes == 0  # after a step of this tiny run
-    assert told == "None of the 8 is covered so far\\."
+    assert points.part("mode_shares") == "None of the 8 is covered so far."
 
 
 def test_what_a_run_has_lost_is_said_in_the_words_of_its_data(open_lab: Callable[..., LabApp]):
@@ -45,21 +39,21 @@ def test_what_a_run_has_lost_is_said_in_the_words_of_its_data(open_lab: Callable
     past.add(Snapshot(1, _view(app), replace(now, step=1, counts=(250,) * 10)))
     past.add(Snapshot(2, _view(app), replace(now, step=2, counts=all_but_two)))
     app.open_tab("Modes")
-    assert _captions(app) == ["Lost since step 2\\: digit 3\\, 7\\."]
+    assert app.part("mode_shares") == "Lost since step 2: digit 3, 7."
 
 
 def test_data_without_modes_say_so(open_lab: Callable[..., LabApp]):
     app = open_lab(POINTS.replace({"data": "moons"}))
     app.open_tab("Modes")
-    assert _captions(app) == ["This data set has no modes that can be counted."]
-    assert not any(getattr(c, "key", "") == "mode_shares" for c in app.at.get("bidi_component"))
+    assert app.part("mode_shares") == "This data set has no modes that can be counted."
+    assert not live_parts.charts(live_parts.blocks(app.at, "mode_shares"))
 
 
-def test_the_stack_is_drawn_only_where_its_tab_is_open(points: LabApp):
+def test_the_stack_is_asked_for_only_where_its_tab_is_open(points: LabApp):
     points.open_tab("Modes")
-    assert points.figure("mode_shares")
+    assert "mode_shares" in live_parts.places(points.at)
     points.open_tab("More curves")
-    assert not any(getattr(c, "key", "") == "mode_shares" for c in points.at.get("bidi_component"))
+    assert "mode_shares" not in live_parts.places(points.at)
     assert not points.at.dataframe
 
 

@@ -167,7 +167,7 @@ def test_clearing_forgets_the_drawing(points: LabApp):
     assert not points.widget("train_on_drawing").disabled
     points.click("clear_drawing")
     assert points.widget("train_on_drawing").disabled
-    assert json.loads(points.figure("pad"))["points"] == []
+    assert points.mounted("pad")["points"] == []
     _draw(points, [[1.0, 1.0]], revision=1)
     assert not points.widget("train_on_drawing").disabled
 
@@ -176,7 +176,7 @@ def test_the_drawing_in_use_can_be_drawn_on(open_lab: Callable[..., LabApp]):
     drawn = POINTS.replace({"data": "points", "points": [[0, 1], [1, 0]]})
     app = open_lab(drawn)
     app.open_tab("Your own data")
-    assert json.loads(app.figure("pad"))["points"] == [[0, 1], [1, 0]]
+    assert app.mounted("pad")["points"] == [[0, 1], [1, 0]]
     app.click("train_on_drawing")
     assert app.run.config == drawn
     app.open_tab("New run")
@@ -233,8 +233,8 @@ def test_the_command_line_repeats_the_run(points: LabApp, capsys: pytest.Capture
     wait_for(lambda: points.run.events and not points.run.active)
     points.step()
     points.open_tab("Share and repeat")
-    codes = [code.value for code in points.at.code]
-    (line,) = (code for code in codes if code.startswith("python -m wgan train"))
+    line = points.part("repeat")
+    assert line.startswith("python -m wgan train")
     words = shlex.split(line)[3:]
     assert main([*words, "--json"]) == 0
     result = json.loads(capsys.readouterr().out.splitlines()[-1])
@@ -249,5 +249,5 @@ def test_the_command_line_after_a_reset_repeats_the_settings_on_screen(points: L
     points.click("reset")
     wait_for(lambda: not points.run.events and points.run.frame.state == "playing")
     points.open_tab("Share and repeat")
-    (line,) = (c.value for c in points.at.code if c.value.startswith("python"))
+    line = points.part("repeat")
     assert "critic_steps=3" in line

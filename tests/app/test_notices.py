@@ -10,18 +10,21 @@ def page() -> None:
 
     from wgan.ui import binding
 
-    drawn = st.session_state["drawn"] = st.session_state.get("drawn", 0) + 1
-    if drawn == 1:
+    if not st.session_state.setdefault("begun", False):
+        st.session_state["begun"] = True
         binding.notice("This was refused.")
     if text := binding.pop_notice():
         st.warning(text)
-    if drawn <= 2:
-        binding.draw_again()
+    st.button("The page is made of something else now", on_click=binding.keep_notice)
+    st.button("A click of somebody")
 
 
 def test_a_notice_outlives_what_the_page_draws_by_itself():
     at = AppTest.from_function(page).run()
-    assert at.session_state["drawn"] == 3
-    assert [warning.value for warning in at.warning] == ["This was refused."]
-    at.run()
+    said = [[warning.value for warning in at.warning]]
+    for _ in range(3):
+        at.button[0].click().run()
+        said.append([warning.value for warning in at.warning])
+    assert said == [["This was refused."]] * 4
+    at.button[1].click().run()
     assert not at.warning

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import live_parts
 import pytest
 from lab_app import IMAGES, POINTS, LabApp, covers, wait_for
 
@@ -150,10 +151,11 @@ def test_the_page_shows_how_far_loading_is(
     wait_for(lambda: points.run.frame.progress)
     points.redraw()
     try:
-        (bar,) = points.at.container(key="samples_place").get("progress")
-        text = bar.proto.text.replace("\\", "")  # pyright: ignore[reportAttributeAccessIssue]
-        assert text.startswith("Loading owner/my_pictures: 20 of 5,000 images, 0 MB fetched")
-        assert "loading" in points.at.container(key="status").html[0].value
+        told = "Loading owner/my_pictures: 20 of 5,000 images, 0 MB fetched"
+        assert points.part("samples").startswith(told)
+        assert points.part("status_line").startswith(f"● {told}")
+        (bar,) = live_parts.blocks(points.at, "samples")
+        assert 'role="progressbar"' in bar["html"]
     finally:
         go_on.set()
     wait_for(lambda: points.run.state != "loading", 60)

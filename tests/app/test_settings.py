@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from types import SimpleNamespace
 from typing import Any
-from unittest.mock import patch
 
 import pytest
 from lab_app import IMAGES, POINTS, LabApp, covers, wait_for
@@ -15,7 +13,7 @@ from wgan.equations import CRITIC_EQUATIONS
 from wgan.lab.registry import lab
 from wgan.lab.run import Run
 from wgan.presets import PRESETS, collapse, cure
-from wgan.ui import binding, controls, runbar
+from wgan.ui import runbar
 
 
 def _fields(name: str) -> tuple[str, ...]:
@@ -52,7 +50,7 @@ def test_a_changed_run_is_no_preset_though_it_has_its_settings(open_lab: Callabl
     app.click("cure")
     assert app.run.config == PRESETS["digits-wgan-gp"].config.replace({"seed": 3})
     assert app.widget("preset").value is None
-    assert any("Began as" in html.value for html in app.at.html)
+    assert any("Began as" in caption.value for caption in app.at.caption)
 
 
 def test_a_change_that_no_step_has_followed_yet_is_one():
@@ -214,16 +212,17 @@ def test_a_widget_whose_value_was_changed_elsewhere_is_replaced(points: LabApp):
 
 
 def test_a_late_message_of_a_replaced_widget_counts_for_nothing(points: LabApp):
-    tab = SimpleNamespace(session_state={})
-    with patch.object(binding, "st", tab), patch.object(controls, "st", tab):
-        old = binding.mirror("set_lr_g", 0.1)
-        tab.session_state[old] = 0.1
-        new = binding.mirror("set_lr_g", 0.2)
-        tab.session_state[new] = 0.5
-        controls._on_change(points.run, "lr_g", old)
-        assert points.run.config == POINTS
-        controls._on_change(points.run, "lr_g", new)
-        assert points.run.config.lr_g == 0.5
+    late = points.widget("set_lr_g")
+    points.run.apply({"lr_g": 0.2})
+    points.redraw()
+    assert points.widget("set_lr_g").key != late.key
+    message = points.at._tree.get_widget_states()
+    message.widgets.append(late.set_value(0.5)._widget_state)
+    points.at._run(message)
+    assert points.run.config.lr_g == 0.2
+    assert points.widget("set_lr_g").value == 0.2
+    points.set("set_lr_g", 0.5)
+    assert points.run.config.lr_g == 0.5
 
 
 def test_a_number_out_of_range_changes_nothing(points: LabApp):

@@ -19,6 +19,9 @@ from wgan.live.parts import Options
 
 Kind = TypeVar("Kind", bound=Inspection)
 BATCHES = 64  # of the anatomy; then they come again: what is looked at is bounded
+LAYERS_ALT = "Gradient norm by hidden layer"
+WEIGHTS_ALT = "Histogram of the critic's weights"
+SLOPES_ALT = "The critic's gradient norms"
 PLACES = {"between": "interpolates", "real": "real samples", "fake": "generated samples"}
 
 
@@ -222,7 +225,7 @@ def layers(frame: Frame, options: Options) -> Sequence[Block]:
             Number("Last hidden layer", told(last), "loss per unit of activation"),
             Number("Hidden layers", f"{len(here.norms)}", "of the critic", "Set it under New run."),
         ),
-        figures(Chart(critic.layer_gradients(here), 380, "Gradient norm by hidden layer")),
+        figures(Chart(critic.layer_gradients(here), 380, LAYERS_ALT, name="layers")),
     ]
     if len(here.norms) < 5:
         shown.append(
@@ -249,7 +252,7 @@ def weights(frame: Frame, options: Options) -> Sequence[Block]:
             Number("Largest weight", f"{here.largest:.3g}", "absolute value"),
             Number("Weights", f"{here.total:,}", "Linear and Conv, without biases"),
         ),
-        figures(Chart(critic.weight_histogram(here), 380, "Histogram of the critic's weights")),
+        figures(Chart(critic.weight_histogram(here), 380, WEIGHTS_ALT, name="weights")),
     ]
 
 
@@ -266,7 +269,7 @@ def slopes(frame: Frame, options: Options) -> Sequence[Block]:
         shown.append(Number(name, told(mean), rest, "Mean gradient norm; the best critic has 1."))
     return [
         numbers(*shown),
-        figures(Chart(critic.slope_histograms(here), 380, "The critic's gradient norms")),
+        figures(Chart(critic.slope_histograms(here), 380, SLOPES_ALT, name="slopes")),
         caption(
             f"{len(here.between):,} points of each kind; the dotted line is slope 1. Means above "
             "the figure, with the 95th percentile and the largest."

@@ -73,7 +73,9 @@ def samples(run: Run, frame: Frame, options: Options) -> Sequence[Block]:
     if isinstance(view, PointView):
         return [shown(_plane(frame, view, at, options["layers"]))]
     told = "each from a latent of its own that never changes"
-    return image_grids(view, told if at is None else f"as they were at step {at:,}")
+    return image_grids(
+        view, told if at is None else f"as they were at step {at:,} of {frame.step:,}"
+    )
 
 
 def _past(run: Run, options: Options) -> Snapshot | None:

@@ -32,6 +32,7 @@ BEAT = 0.05  # seconds between two looks at the channels
 PACES = ((20, 0.5), (10**9, 1.0))
 MAX_CHANNELS = 40  # that one viewer subscribes to
 MAX_CHANNEL = 400  # characters of a channel
+MAX_OPTIONS = 10
 
 Payload = Mapping[str, Any]
 
@@ -137,7 +138,7 @@ class Stream:
     def subscribe(self, viewer: Viewer, channels: Iterable[str]) -> None:
         """From now on a viewer gets these channels, and no others. Raises `StreamError`."""
         wanted = frozenset(channels)
-        opened = {name: self._open(name) for name in wanted - self._channels.keys()}
+        opened = {name: source(self._parts, name) for name in wanted - self._channels.keys()}
         with self._lock:
             self._viewers.add(viewer)
             self._forget(viewer, viewer.channels - wanted)
@@ -164,12 +165,6 @@ class Stream:
             channel.viewers.discard(viewer)
             if not channel.viewers:
                 del self._channels[name]
-
-    def _open(self, name: str) -> Source:
-        part, _, query = name.partition("?")
-        if len(name) > MAX_CHANNEL or part not in self._parts:
-            raise StreamError(f"There is no part {part[:40]!r} of a page.")
-        return self._parts[part](dict(parse_qsl(query, max_num_fields=10)))
 
     # On the stream's thread -------------------------------------------------------------------
 
@@ -215,9 +210,21 @@ class Stream:
                     viewer.offer(name, part)
 
 
+def source(parts: Parts, channel: str) -> Source:
+    """What a channel shows. Raises `StreamError`."""
+    part, _, query = channel.partition("?")
+    if len(channel) > MAX_CHANNEL or part not in parts:
+        raise StreamError(f"There is no part {part[:40]!r} of a page.")
+    try:
+        options = dict(parse_qsl(query, max_num_fields=MAX_OPTIONS))
+    except ValueError:
+        raise StreamError(f"A part has at most {MAX_OPTIONS} options.") from None
+    return parts[part](options)
+
+
 def encode(channel: str, payload: Payload) -> bytes:
-    """A part of a message."""
-    text = json.dumps({"channel": channel, **payload}, separators=(",", ":"))
+    """A part of a message. Raises `ValueError` for NaN and infinities, which are no JSON."""
+    text = json.dumps({"channel": channel, **payload}, separators=(",", ":"), allow_nan=False)
     # The quickest level: the next ones save a hundredth more. No time stamp: same in, same out.
     packed = gzip.compress(text.encode(), 1, mtime=0)
     return struct.pack("<I", len(packed)) + packed

@@ -113,6 +113,15 @@ def widget_key(name: str, value: Any, options: Sequence[Any] = ()) -> str:
     return key
 
 
+def is_shown(key: str) -> bool:
+    """For the callback of a widget with a `widget_key`: whether the page still has it.
+
+    A message that was on its way while its widget came back under another key speaks of the value
+    that was changed elsewhere since; Streamlit calls the callback of the old one all the same.
+    """
+    return any(key == shown for shown, _, _ in st.session_state[KEYS].values())
+
+
 def _same(one: Any, other: Any) -> bool:
     """Equal; of several choices the order does not count."""
     if isinstance(one, list) and isinstance(other, list):

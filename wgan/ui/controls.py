@@ -46,7 +46,8 @@ def option_label(field: str, value: Any) -> str:
 
 
 def _on_change(run: Run, field: str, key: str) -> None:
-    binding.change(run, {field: st.session_state[key]})
+    if binding.is_shown(key):
+        binding.change(run, {field: st.session_state[key]})
 
 
 def _current(run: Run, field: str) -> Any:

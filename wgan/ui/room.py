@@ -82,7 +82,7 @@ def classroom(run: Run) -> None:
 
 def _set(run: Run, what: str, key: str) -> None:
     """Callback of a toggle: the owner alone decides over the room."""
-    if people.owns(run):
+    if people.owns(run) and binding.is_shown(key):
         setattr(run.room, what, st.session_state[key])
 
 

@@ -67,7 +67,7 @@ def _speed(run: Run) -> None:
 
     def set_speed() -> None:
         name = st.session_state[key]  # a forged message may say what the list does not offer
-        if name in SPEEDS:
+        if name in SPEEDS and binding.is_shown(key):
             binding.act(run, setattr, "slow", SPEEDS[name])
 
     st.selectbox(
@@ -113,7 +113,7 @@ def _preset(run: Run) -> None:
     def choose() -> None:
         name = st.session_state[key]
         # A page that comes back may speak of a widget as changed that nobody touched.
-        if name in PRESETS and name != value:
+        if name in PRESETS and name != value and binding.is_shown(key):
             binding.start(PRESETS[name].config)
 
     st.selectbox(
@@ -134,7 +134,7 @@ def _seed(run: Run) -> None:
 
     def choose() -> None:
         seed = st.session_state[key]
-        if seed != run.config.seed:
+        if seed != run.config.seed and binding.is_shown(key):
             binding.restart(run, {"seed": seed})
 
     limits = span("seed")
