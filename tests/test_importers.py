@@ -561,7 +561,7 @@ def test_a_config_of_other_words_changes_nothing(tmp_path: Path):
     path = saved(tmp_path, reference.state_dict())
     (tmp_path / "config.json").write_text('{"nz": 6, "ngf": 3, "num_classes": 0}')
     check_same(import_weights(path, tmp_path / "config.json"), reference, shaped=True)
-    assert "no file" in refusal(path, tmp_path / "nowhere.json")
+    assert "No such file" in refusal(path, tmp_path / "nowhere.json")
 
 
 SHAPES = st.sampled_from(

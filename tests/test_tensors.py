@@ -200,7 +200,7 @@ def quantised() -> dict[str, Any]:
 
 
 BILLION = "(J\x00\x00\x00\x40t"  # (2**30,)
-DEEP = b"\x80\x02})" + b"\x85" * 200_000 + b"Ns."  # {(((…))): None}
+DEEP = b"\x80\x02})" + b"\x85" * 100_000 + b"Ns."  # {(((…))): None}
 ONES = torch.ones(4)
 TOO_DEEP: dict[str, Any] = {"model": {"model": {"model": {"model": {"model": {"w": ONES}}}}}}
 NAN = {"ok": ONES, "bad.weight": torch.tensor([1.0, float("nan")])}

@@ -10,6 +10,7 @@ import struct
 import subprocess
 import sys
 import threading
+import time
 import tracemalloc
 import zipfile
 import zlib
@@ -26,7 +27,7 @@ from PIL import Image
 from tests.image_files import encoded, means, picture, pictures, zipped
 from wgan import data
 from wgan.config import ConfigError, ExperimentConfig
-from wgan.data import DataError, uploads
+from wgan.data import DataError, uploads, zips
 from wgan.data.uploads import LEAST, SIZE, is_upload, open_upload, store_upload
 from wgan.lab.registry import Lab
 
@@ -112,19 +113,48 @@ def test_the_oldest_sets_make_room(cache: Path, monkeypatch: pytest.MonkeyPatch)
     assert open_set.mean() > 0  # whoever has it open goes on
 
 
-def test_uploads_take_turns(cache: Path):
-    told: list[str] = []
-    with uploads._one_at_a_time:
-        other = threading.Thread(
-            target=store_upload,
-            args=(zipped(ENOUGH), lambda text, share: told.append(text)),
-            daemon=True,
-        )
-        other.start()
-        other.join(0.3)
-        assert told == ["Waiting for another upload"]
-    other.join(20)
-    assert told[-1] == f"Read {LEAST} images"
+def test_an_upload_is_not_held_up_by_another(cache: Path):
+    begun, over = threading.Event(), threading.Event()
+
+    def wait(text: str, share: float | None) -> None:
+        begun.set()
+        over.wait(60)
+
+    first = threading.Thread(target=store_upload, args=(zipped(pictures(30)), wait), daemon=True)
+    first.start()
+    assert begun.wait(20)
+    second = threading.Thread(target=store_upload, args=(zipped(ENOUGH),), daemon=True)
+    second.start()
+    second.join(20)
+    assert not second.is_alive()
+    assert len(kept(cache)) == 2  # the second, and the part of the first
+    over.set()
+    first.join(20)
+    assert len(kept(cache)) == 2
+
+
+def test_one_image_at_a_time_is_decoded(cache: Path, monkeypatch: pytest.MonkeyPatch):
+    inside: list[int] = []
+    most: list[int] = []
+
+    def read(*arguments: object) -> np.ndarray:
+        inside.append(1)
+        most.append(len(inside))
+        time.sleep(0.002)
+        inside.pop()
+        return np.zeros((3, SIZE, SIZE), np.uint8)
+
+    monkeypatch.setattr(zips, "read_member", read)
+    threads = [
+        threading.Thread(target=store_upload, args=(zipped(pictures(20 + n)),)) for n in range(3)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert len(kept(cache)) == 3
+    assert len(most) == 63
+    assert max(most) == 1
 
 
 # What is left out ---------------------------------------------------------------------------
@@ -304,7 +334,34 @@ def test_members_that_share_their_bytes_count_each(cache: Path):
     fields[3] = fields[4] = 20
     fields[5] = 20 * len(entry)
     bomb = content[:at] + 20 * entry + struct.pack("<4s4H2LH", *fields)
-    assert "unpack to 600 MB" in refused(bomb, cache)
+    assert "overlap" in refused(bomb, cache)
+
+
+def test_one_picture_under_many_names_is_refused_at_once(cache: Path):
+    content = zipped({"a.png": encoded(picture(0, 400, 400))}, zipfile.ZIP_STORED)
+    at, end = content.find(b"PK\x01\x02"), content.rfind(b"PK\x05\x06")
+    fields = list(struct.unpack("<4s4H2LH", content[end:]))
+    fields[3] = fields[4] = 19_000
+    fields[5] = 19_000 * (end - at)
+    bomb = content[:at] + 19_000 * content[at:end] + struct.pack("<4s4H2LH", *fields)
+    began = time.process_time()
+    assert "overlap" in refused(bomb, cache)
+    assert time.process_time() - began < 5  # of 19,000 decodings: a minute
+
+
+def test_a_zip_has_a_budget_of_pixels(cache: Path, monkeypatch: pytest.MonkeyPatch):
+    large = {f"{n}.png": encoded(picture(n, 100, 100)) for n in range(20)}
+    monkeypatch.setattr(uploads, "PIXELS_EACH", 0)
+    monkeypatch.setattr(uploads, "PIXELS", 20 * 100 * 100)
+    store_upload(zipped(large))
+    monkeypatch.setattr(uploads, "PIXELS", 20 * 100 * 100 - 1)
+    with pytest.raises(DataError, match="fewer or smaller"):
+        store_upload(zipped(large | {"z.txt": b""}))
+
+
+def test_a_thread_of_pixels_is_not_decoded(cache: Path):
+    threads = {f"{n}.png": bomb_png(1, 40_000_000) for n in range(16)}
+    assert "holds 0 images, and 16 that cannot be read" in refused(zipped(threads), cache)
 
 
 @pytest.mark.parametrize("count", [20_001, 70_000])

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import math
 import sys
 import threading
@@ -23,6 +24,7 @@ from tqdm import tqdm
 from wgan.config import ConfigError, ExperimentConfig, from_json
 from wgan.errors import UserError
 from wgan.export.commands import add_export
+from wgan.files import expanded, read_bounded
 from wgan.info import add_info
 from wgan.lab import archive
 from wgan.lab.frame import Measures
@@ -35,6 +37,7 @@ from wgan.studies.commands import add_figure
 from wgan.zoo.commands import add_commands
 
 SLICE = 0.25  # seconds between two looks at the clock
+MAX_CONFIG = 1_000_000  # bytes
 
 
 class _Parser(argparse.ArgumentParser):
@@ -46,12 +49,22 @@ class _Parser(argparse.ArgumentParser):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a command line; returns the exit code."""
+    # What is logged for a server is said here in a sentence, once.
+    logging.getLogger("wgan").addHandler(logging.NullHandler())
     try:
         options = _parser().parse_args(arguments)
-        return options.command(options)
+        code = options.command(options)
+        sys.stdout.flush()
+        return code
     except UserError as error:
-        print(f"wgan: {' '.join(str(error).split())}", file=sys.stderr)
-        return 2
+        return _refused(str(error))
+    except OSError as error:  # most of all, standard output on a full disk
+        return _refused(f"{error.filename or 'The output'} cannot be used: {error.strerror}.")
+
+
+def _refused(why: str) -> int:
+    print(f"wgan: {' '.join(why.split())}", file=sys.stderr)
+    return 2
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -121,7 +134,7 @@ def _train(options: argparse.Namespace) -> int:
     config = _experiment(options.experiment)
     if options.folder is not None:
         # Absolute, so that the run can be repeated from anywhere.
-        config = config.replace({"folder": str(options.folder.expanduser().absolute())})
+        config = config.replace({"folder": str(expanded(options.folder).absolute())})
         config = config if config.data == "folder" else with_data(config, "folder")
     config = config.replace(archive.parse_assignments(options.set))
     given = {"seed": options.seed, "device": options.device, "limit": options.limit}
@@ -170,7 +183,7 @@ def _experiment(text: str) -> ExperimentConfig:
     if text.lstrip().startswith("{"):
         return from_json(text)
     try:
-        return from_json(Path(text).read_bytes())
+        return from_json(read_bounded(Path(text), MAX_CONFIG))
     except (OSError, ValueError) as error:
         if isinstance(error, ConfigError):
             raise
@@ -181,14 +194,15 @@ def _experiment(text: str) -> ExperimentConfig:
 
 def _check_writable(folder: Path) -> None:
     """Raises `ConfigError` before hours of training, not after them."""
-    if (folder / "config.json").exists():
-        raise ConfigError(f"--out {folder} holds a run already; name another folder.")
     try:
+        taken = (folder / "config.json").exists()
         folder.mkdir(parents=True, exist_ok=True)
         (folder / ".writable").touch()
         (folder / ".writable").unlink()
     except (OSError, ValueError) as error:
         raise ConfigError(f"--out {folder} cannot be written: {error}.") from None
+    if taken:
+        raise ConfigError(f"--out {folder} holds a run already; name another folder.")
 
 
 def _drive(run: Run, seconds: float | None) -> tuple[float, Measures]:

@@ -14,6 +14,7 @@ from wgan.data.base import DataError, Progress
 from wgan.data.pictures import MAX_BYTES, SUFFIXES, PictureError, Pixels, read_picture
 from wgan.data.uploads import LEAST, is_upload, open_upload
 from wgan.data.zips import images_in, open_zip, read_members
+from wgan.files import expanded, open_regular
 
 _MEMORY = 4_000_000_000  # bytes of pixels at most
 
@@ -27,12 +28,12 @@ def read_folder(folder: str, size: int, limit: int, progress: Progress) -> Tenso
     if is_upload(folder):
         images = open_upload(folder)
         return torch.from_numpy(images[: limit or len(images)])
-    path = Path(folder).expanduser()
+    path = expanded(folder)
     try:
         if path.is_dir():
             files = sorted(_files(path))
             return _gather(path, len(files), _read_files(files, size), size, limit, progress)
-        with path.open("rb") as file, open_zip(file) as opened:
+        with open_regular(path) as file, open_zip(file) as opened:
             members = sorted(images_in(opened), key=lambda member: member.filename)
             images = read_members(opened, members, size)
             return _gather(path, len(members), images, size, limit, progress)
@@ -58,7 +59,7 @@ def _files(folder: Path) -> Iterator[Path]:
 def _read_files(files: Iterable[Path], size: int) -> Iterator[Pixels | None]:
     for path in files:
         try:
-            with path.open("rb") as file:
+            with open_regular(path) as file:
                 yield read_picture(file.read(MAX_BYTES + 1), size)
         except (PictureError, OSError):
             yield None

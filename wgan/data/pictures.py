@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +12,7 @@ from PIL import Image
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp")
 MAX_BYTES = 50_000_000  # of one file
 MAX_PIXELS = 50_000_000  # of one image: 200 MB as RGBA, and Pillow holds it twice
+MAX_SIDE = 20_000  # pixels: a thread of millions of rows takes ten times as long
 
 # Pillow's readers of these formats only: each further one is code that strangers' bytes reach.
 _FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
@@ -27,13 +29,18 @@ _UPRIGHT = {
 }
 
 Pixels = npt.NDArray[np.uint8]
+Spend = Callable[[int], object]  # is told how many pixels are about to be decoded
+
+
+def for_free(pixels: int) -> None:
+    """A `Spend` that counts nothing."""
 
 
 class PictureError(ValueError):
     """Bytes that are no image, or a damaged one, or one too large to decode."""
 
 
-def read_picture(data: bytes, size: int) -> Pixels:
+def read_picture(data: bytes, size: int, spend: Spend = for_free) -> Pixels:
     """The centre square of an image file, the first frame of a moving one, as (3, size, size) RGB.
 
     Transparent parts become white. Raises `PictureError`. Takes up to 450 MB while it decodes.
@@ -42,7 +49,7 @@ def read_picture(data: bytes, size: int) -> Pixels:
         raise PictureError(f"The file has more than {MAX_BYTES // 1_000_000} MB.")
     try:
         with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
-            return _square(image, size)
+            return _square(image, size, spend)
     except PictureError:
         raise
     # A damaged file makes Pillow raise anything from an OSError to a struct.error.
@@ -50,12 +57,15 @@ def read_picture(data: bytes, size: int) -> Pixels:
         raise PictureError(f"The image cannot be read ({error}).") from error
 
 
-def _square(image: Image.Image, size: int) -> Pixels:
+def _square(image: Image.Image, size: int, spend: Spend) -> Pixels:
     # Nothing is decoded yet: this is what the file's header says.
     width, height = image.size
     if width * height > MAX_PIXELS:
         raise PictureError(f"The image has more than {MAX_PIXELS // 1_000_000} million pixels.")
+    if max(width, height) > MAX_SIDE:
+        raise PictureError(f"The image is longer than {MAX_SIDE:,} pixels.")
     image.draft(image.mode, (2 * size, 2 * size))  # a large JPEG comes out smaller, much quicker
+    spend(image.width * image.height)
     upright = _UPRIGHT.get(image.getexif().get(_ORIENTATION, 1))
     image = _plain(image)
 

@@ -14,7 +14,7 @@ import re
 import threading
 import time
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -31,11 +31,16 @@ LEAST = 16  # images that make a data set
 MOST = 20_000  # images in a zip
 UNPACKED = 500_000_000  # bytes of all images of a zip
 RATIO, RATIO_FROM = 100, 50_000_000  # unpacked to packed; small zips may pack better
-PATIENCE = 180.0  # seconds that decoding may take
+# Pixels that a zip may have decoded, and more for each of its images; seconds of the processor.
+PIXELS, PIXELS_EACH = 400_000_000, 250_000
+PATIENCE = 120.0
 KEPT = 10_000_000_000  # bytes of all uploads; beyond them the oldest go
 
 _NAME = re.compile(r"[0-9a-f]{64}")
-_one_at_a_time = threading.Lock()  # so that many uploads take no more memory than one
+# One image is decoded at a time, so that many uploads take no more memory than one. Who waits for
+# it holds the other lock, so that uploads take turns and none is held up by a larger one.
+_decoding, _next = threading.Lock(), threading.Lock()
+_keeping = threading.Lock()
 
 
 def is_upload(name: str) -> bool:
@@ -56,10 +61,8 @@ def store_upload(data: bytes | BinaryIO, progress: Progress = silent) -> str:
     if not path.exists():
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            if _one_at_a_time.locked():
-                progress("Waiting for another upload", None)
-            with _one_at_a_time:
-                _decode(file, path, progress)
+            _decode(file, path, progress)
+            with _keeping:
                 _make_room(keep=path)
         except OSError as error:
             full = error.errno in (errno.ENOSPC, errno.EDQUOT)
@@ -92,8 +95,9 @@ def _decode(file: BinaryIO, path: Path, progress: Progress) -> None:
         _check_count(len(members), skipped=0)
         partial = path.with_name(f"{uuid.uuid4().hex}.part")
         try:
-            images = read_members(opened, members, SIZE)
-            count = _write(partial, images, len(members), progress)
+            budget = _Budget(len(members))
+            images = _in_turns(read_members(opened, members, SIZE, budget.spend))
+            count = _write(partial, images, len(members), budget, progress)
             _check_count(count, skipped=len(members) - count)
             partial.replace(path)
         finally:
@@ -123,9 +127,40 @@ def _check_count(count: int, skipped: int) -> None:
         )
 
 
-def _write(path: Path, images: Iterable[Pixels | None], total: int, progress: Progress) -> int:
+class _Budget:
+    """What decoding a whole zip may cost."""
+
+    def __init__(self, images: int) -> None:
+        self._pixels = PIXELS + PIXELS_EACH * images
+        self._deadline = time.thread_time() + PATIENCE
+
+    def spend(self, pixels: int) -> None:
+        self._pixels -= pixels
+
+    def check(self) -> None:
+        """Raises `DataError` when it is spent."""
+        if self._pixels < 0 or time.thread_time() > self._deadline:
+            raise DataError("Decoding the images takes too long; upload fewer or smaller ones.")
+
+
+def _in_turns(images: Iterator[Pixels | None]) -> Iterator[Pixels | None]:
+    """The same images, each decoded when it is this upload's turn."""
+    while True:
+        with _next:
+            _decoding.acquire()
+        try:
+            image = next(images)
+        except StopIteration:
+            return
+        finally:
+            _decoding.release()
+        yield image
+
+
+def _write(
+    path: Path, images: Iterable[Pixels | None], total: int, budget: _Budget, progress: Progress
+) -> int:
     """Writes the images that could be read as one .npy, one after the other; how many they are."""
-    deadline = time.monotonic() + PATIENCE
     count = 0
     with path.open("wb") as file:
         _write_header(file, 0)
@@ -135,11 +170,7 @@ def _write(path: Path, images: Iterable[Pixels | None], total: int, progress: Pr
             if image is not None:
                 file.write(image.tobytes())
                 count += 1
-            if time.monotonic() > deadline:
-                raise DataError(
-                    f"Decoding the images takes longer than {PATIENCE / 60:.0f} minutes; upload "
-                    "fewer or smaller ones."
-                )
+            budget.check()
         file.seek(0)
         _write_header(file, count)
     skipped = f"; {total - count:,} could not be read" if count < total else ""

@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from wgan.config import ConfigError, ExperimentConfig
 from wgan.export.curves import curves_csv
+from wgan.files import check_writable
 from wgan.lab import archive
 from wgan.lab.frame import Curve, Event
 from wgan.lab.history import Snapshot
@@ -67,6 +68,11 @@ def _export(options: argparse.Namespace) -> int:
     wanted = (options.config, options.script, options.csv, options.gif, options.png)
     if not any(wanted):
         raise ConfigError("export writes --config, --script, --csv, --gif or --png; name a file.")
+    for path in filter(None, wanted):
+        try:
+            check_writable(path)
+        except (OSError, ValueError) as error:
+            raise ConfigError(f"{path} cannot be written: {error}.") from None
     source = _source(options)
     if options.config:
         _write(options.config, source.config.to_json() + "\n")
@@ -123,7 +129,7 @@ def _train(source: _Source) -> tuple[Run, list[Snapshot]]:
     if run.state == "failed":
         raise ConfigError(run.frame.message)
     marks = sorted({round(source.steps * (i / (FRAMES - 1)) ** 1.5) for i in range(FRAMES)})
-    with tqdm(total=source.steps, unit="step", file=sys.stderr) as bar:
+    with tqdm(total=source.steps, unit="step", file=sys.stderr, disable=None) as bar:
         try:
             for mark in marks:
                 run.stop_at = mark

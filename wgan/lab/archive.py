@@ -26,6 +26,7 @@ from wgan.config import (
     replace_live,
 )
 from wgan.errors import UserError
+from wgan.files import open_regular, read_bounded
 from wgan.lab.frame import Event, Measures
 from wgan.lab.run import Run, Scheduled
 from wgan.lab.saved import Saved
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 FORMAT = "wgan-lab/1"
+MAX_JSON = 20_000_000  # bytes
+MAX_STEPS = 10**12
 _COMMA = re.compile(r",(?=\w+=)")
 
 
@@ -104,7 +107,7 @@ def open_run(folder: Path) -> tuple[Run, dict[str, Tensor]]:
         record = json.loads(_read(folder / "events.json"))
         steps, events = record["steps"], record["events"]
         planned = [_scheduled(event) for event in events if _was_made(event)]
-        if isinstance(steps, bool) or not isinstance(steps, int) or steps < 0:
+        if isinstance(steps, bool) or not isinstance(steps, int) or not 0 <= steps <= MAX_STEPS:
             raise TypeError
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         if isinstance(error, (ConfigError, ArchiveError)):
@@ -116,8 +119,9 @@ def open_run(folder: Path) -> tuple[Run, dict[str, Tensor]]:
     from safetensors.torch import load_file  # here: what is refused above needs no torch
 
     try:
+        open_regular(folder / "model.safetensors").close()
         expected = load_file(folder / "model.safetensors")
-    except (OSError, SafetensorError):
+    except (OSError, SafetensorError, KeyError, RuntimeError):
         raise ArchiveError(
             f"{folder / 'model.safetensors'} is missing or not a whole safetensors file."
         ) from None
@@ -130,7 +134,7 @@ def open_run(folder: Path) -> tuple[Run, dict[str, Tensor]]:
 
 def _read(path: Path) -> str:
     try:
-        return path.read_text()
+        return read_bounded(path, MAX_JSON).decode()
     except (OSError, ValueError):  # ValueError: no UTF-8, or no name that a file can have
         raise ArchiveError(
             f"{path} cannot be read; a saved run has config.json, events.json, history.json and "

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from tqdm import tqdm
 
 from wgan.config import ConfigError
+from wgan.files import check_writable
 from wgan.lab.scheduler import use_training_threads
 from wgan.protocol.methods import DATA, METHODS, Method
 from wgan.protocol.table import markdown, table
@@ -62,7 +63,7 @@ def _modes(options: argparse.Namespace) -> int:
     use_training_threads()
     methods = [METHODS[name].scaled(options.scale) for name in METHODS if name in options.methods]
     names = [options.data] if options.data else list(DATA)
-    base: Path = options.out.with_suffix("")
+    base = _base(options.out)
     try:
         store = Store(base.with_suffix(".jsonl"))
         results = _all(store, methods, names, range(options.seeds))
@@ -73,6 +74,21 @@ def _modes(options: argparse.Namespace) -> int:
         raise ConfigError(f"--out {options.out} cannot be used: {error}.") from None
     print(json.dumps(found) if options.json else markdown(found))
     return 0
+
+
+def _base(out: Path) -> Path:
+    """The path of the three files without an ending, each writable. Raises `ConfigError`."""
+    try:
+        if out.exists() and not out.is_file():
+            raise ConfigError(f"--out {out} is no file; name the table's, such as out/modes.md.")
+        base = out.with_suffix("")
+        for kind in (".md", ".json", ".jsonl"):
+            check_writable(base.with_suffix(kind))
+        return base
+    except (OSError, ValueError) as error:
+        if isinstance(error, ConfigError):
+            raise
+        raise ConfigError(f"--out {out} cannot be used: {error}.") from None
 
 
 def _all(

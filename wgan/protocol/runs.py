@@ -14,12 +14,14 @@ import torch
 
 from wgan.config import ExperimentConfig
 from wgan.data import load
+from wgan.files import read_bounded
 from wgan.metrics import coverage
 from wgan.protocol.methods import DRAWN, Method
 from wgan.trainer import Trainer, stream
 
 JUDGED = 9  # the purpose of the latents that are judged, apart from those of training
 _PIECE = 50  # steps between two reports of progress
+_MAX_RUNS = 20_000_000  # bytes of the file of runs
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,7 @@ class Store:
         self.path = path
         self._results: dict[tuple[str, str, int], Result] = {}
         if path.exists():
-            for line in path.read_text().splitlines():
+            for line in read_bounded(path, _MAX_RUNS).decode().splitlines():
                 self._take(line)
 
     def _take(self, line: str) -> None:

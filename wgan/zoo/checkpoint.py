@@ -22,6 +22,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from wgan.config import ConfigError, ExperimentConfig, from_dict
+from wgan.files import open_regular, read_bounded
 from wgan.hub import FILES
 from wgan.lab import archive
 from wgan.lab.frame import Curve, Event
@@ -35,7 +36,12 @@ from wgan.zoo.tensors import read_tensors
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
 HISTORY, EVENTS = "history.json", "events.json"
-_MAX_JSON = 20_000_000  # bytes
+_MAX_CARD = 200_000  # bytes
+_MAX_FIGURE = 10**15
+# What values of other kinds than expected end in.
+_BROKEN = (
+    OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError,
+)  # fmt: skip
 _MAX_CURVE = 20_000  # points
 
 
@@ -156,7 +162,7 @@ def open_checkpoint(folder: Path) -> Checkpoint:
         generator=generator.eval().requires_grad_(False),
         critic=critic,
         experiment=_experiment(config.get("experiment")),
-        steps=steps if isinstance(steps, int) else None,
+        steps=steps if isinstance(steps, int) and _is_figure(steps) else None,
         figures=_figures(figures),
         command=command[:10_000] if isinstance(command, str) else None,
         curves=_read_curves(folder / HISTORY),
@@ -177,17 +183,15 @@ def is_ours(folder: Path) -> bool:
 def read_config(path: Path) -> dict[str, Any]:
     """The `config.json` of our format as plain values. Raises `ZooError` for any other file."""
     try:
-        if path.stat().st_size > _MAX_JSON:
-            raise ZooError(f"{path.name} is larger than {_MAX_JSON // 1_000_000} MB.")
-        values = json.loads(path.read_bytes())
-    except OSError:
+        values = json.loads(read_bounded(path, archive.MAX_JSON))
+    except FileNotFoundError:
         raise ZooError(
             f"There is no {path.name} in {path.parent}; "
             f"a checkpoint of ours has {', '.join(FILES)}."
         ) from None
-    except (ValueError, RecursionError) as error:
-        if isinstance(error, ZooError):
-            raise
+    except OSError as error:
+        raise ZooError(f"{path} cannot be read: {error.strerror}.") from None
+    except (ValueError, RecursionError):
         raise ZooError(f"{path.name} is not valid JSON.") from None
     if not isinstance(values, dict) or values.get("format") != archive.FORMAT:
         raise ZooError(
@@ -221,22 +225,27 @@ def _experiment(values: Any) -> ExperimentConfig | None:
 def _figures(values: Any) -> dict[str, Any]:
     if not isinstance(values, dict):
         return {}
-    return {str(k): v for k, v in values.items() if isinstance(v, (int, float))}
+    return {str(k): v for k, v in values.items() if _is_figure(v)}
+
+
+def _is_figure(value: Any) -> bool:
+    """A number that can be shown: JSON may have thousands of digits, infinity and NaN."""
+    return isinstance(value, (int, float)) and abs(value) < _MAX_FIGURE
 
 
 def _read_curves(path: Path) -> dict[str, Curve]:
     try:
-        if path.stat().st_size > _MAX_JSON:
-            return {}
-        values = json.loads(path.read_bytes())
+        values = json.loads(read_bounded(path, archive.MAX_JSON))
         arrays = {
             name: Curve(*(np.array(curve[part], np.float32) for part in Curve._fields))
             for name, curve in values.items()
         }
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except _BROKEN:
         return {}
     sound = all(
-        part.ndim == 1 and len(part) == len(curve.step) <= _MAX_CURVE
+        part.ndim == 1
+        and len(part) == len(curve.step) <= _MAX_CURVE
+        and np.isfinite(curve.step).all()
         for curve in arrays.values()
         for part in curve
     )
@@ -246,19 +255,20 @@ def _read_curves(path: Path) -> dict[str, Curve]:
 def _read_events(path: Path) -> tuple[Event, ...]:
     """What was done on the way, for the markers on the curves."""
     try:
-        if path.stat().st_size > _MAX_JSON:
-            return ()
-        events = json.loads(path.read_bytes())["events"][:1000]
+        events = json.loads(read_bounded(path, archive.MAX_JSON))["events"][:1000]
         return tuple(
-            Event(int(event["step"]), "change", str(event["text"])[:200]) for event in events
+            Event(int(event["step"]), "change", str(event["text"])[:200])
+            for event in events
+            if _is_figure(event["step"])
         )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except _BROKEN:
         return ()
 
 
 def _read_card(path: Path) -> str:
     try:
-        text = path.read_bytes()[:200_000].decode("utf-8", "replace")
+        with open_regular(path) as file:
+            text = file.read(_MAX_CARD).decode("utf-8", "replace")
     except OSError:
         return ""
     if text.startswith("---\n"):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -157,8 +158,8 @@ def _sample(options: argparse.Namespace) -> int:
         bar.update(1 - bar.n)
     try:
         options.out.write_bytes(png)
-    except OSError as error:
-        raise ZooError(f"--out {options.out} cannot be written: {error.strerror}.") from None
+    except (OSError, ValueError) as error:
+        raise ZooError(f"--out {options.out} cannot be written: {error}.") from None
     print(options.out)
     return 0
 
@@ -168,11 +169,11 @@ def _import(options: argparse.Namespace) -> int:
     from wgan.zoo.importers import import_weights
 
     beside = options.file.parent / CONFIG
-    imported = import_weights(options.file, beside if beside.is_file() else None)
+    imported = import_weights(options.file, beside if os.path.isfile(beside) else None)
     try:
         save_imported(imported, options.out)
-    except OSError as error:
-        raise ZooError(f"--out {options.out} cannot be written: {error.strerror}.") from None
+    except (OSError, ValueError) as error:
+        raise ZooError(f"--out {options.out} cannot be written: {error}.") from None
     print(f"wgan: {imported.note}", file=sys.stderr)
     print(options.out)
     return 0
@@ -222,5 +223,6 @@ def _bar() -> Iterator[tqdm]:
     logging.set_verbosity_error()
     disable_progress_bars()
     words = "{desc} {percentage:3.0f}%|{bar}| {elapsed}"
-    with tqdm(total=1.0, file=sys.stderr, bar_format=words) as bar:
+    # On a screen only, and gone when it is over: what is said then stands alone.
+    with tqdm(total=1.0, file=sys.stderr, bar_format=words, disable=None, leave=False) as bar:
         yield bar

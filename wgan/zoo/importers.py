@@ -14,6 +14,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from wgan.files import read_bounded
 from wgan.zoo.architecture import Architecture, ZooError, check_size, load_strictly
 from wgan.zoo.families import mixin
 from wgan.zoo.families.base import with_counters
@@ -111,14 +112,10 @@ def _check_unconditional(tensors: Mapping[str, Tensor], settings: Mapping[str, A
 
 def _read_config(path: Path) -> dict[str, Any]:
     try:
-        if path.stat().st_size > MAX_CONFIG:
-            raise ZooError(f"{path.name} is larger than 1 MB; a config is a small JSON object.")
-        values = json.loads(path.read_bytes())
-    except OSError:
-        raise ZooError(f"There is no file {path}.") from None
-    except (ValueError, RecursionError) as error:
-        if isinstance(error, ZooError):
-            raise
+        values = json.loads(read_bounded(path, MAX_CONFIG))
+    except OSError as error:
+        raise ZooError(f"{path} cannot be read: {error.strerror}.") from None
+    except (ValueError, RecursionError):
         raise ZooError(f"{path.name} is not valid JSON.") from None
     if not isinstance(values, dict):
         raise ZooError(f"{path.name} is a JSON {type(values).__name__}, not an object of fields.")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from pathlib import Path
 
 from wgan.config import is_repo_id
 from wgan.data.base import Progress
+from wgan.files import expanded, read_bounded
 from wgan.hub import cached, check_repo_id, never
 from wgan.hub.repos import cache_folder
 from wgan.zoo.architecture import ZooError
@@ -16,7 +18,9 @@ from wgan.zoo.entries import pull_entry
 from wgan.zoo.importers import import_weights
 from wgan.zoo.kinds import foreign, weights_file
 from wgan.zoo.pull import pull
-from wgan.zoo.upload import open_upload
+from wgan.zoo.upload import MAX_UPLOAD, open_upload
+
+_MOST_FILES = 10_000  # that are looked at in a folder
 
 
 def pulled(repo_id: str, commit: str | None = None) -> Path | None:
@@ -36,8 +40,13 @@ def open_named(name: str, report: Progress) -> Checkpoint:
 
     Raises `ZooError` or `HubError`.
     """
-    place = Path(name).expanduser()
-    if place.exists():
+    place = expanded(name)
+    try:
+        there = place.exists()
+    except (OSError, ValueError) as error:  # a name too long, or no right to look
+        why = getattr(error, "strerror", None) or error
+        raise ZooError(f"{name[:100]!r} cannot be opened: {why}.") from None
+    if there:
         return open_place(place)
     if name in (one.name for one in bundled()):
         return open_place(find(name).folder)
@@ -70,13 +79,17 @@ def open_place(place: Path) -> Checkpoint:
 
 def _read(file: Path) -> bytes:
     try:
-        return file.read_bytes()
+        return read_bounded(file, MAX_UPLOAD * 10**6)
     except OSError as error:
         raise ZooError(f"{file} cannot be read: {error.strerror}.") from None
 
 
 def _names(folder: Path) -> list[str]:
-    return [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
+    try:
+        inside = islice(folder.rglob("*"), _MOST_FILES)
+        return [path.relative_to(folder).as_posix() for path in inside if path.is_file()]
+    except OSError as error:
+        raise ZooError(f"{folder} cannot be read: {error.strerror}.") from None
 
 
 def _imported(weights: Path, config: Path | None) -> Checkpoint:

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any, BinaryIO
 
-MAX_STEPS = 4_000_000  # a tensor takes about 35
-MAX_CALLS = 250_000  # a tensor takes two or three
+MAX_STEPS = 150_000  # a tensor takes about 35
+MAX_CALLS = 12_000  # a tensor takes two or three
 MAX_AXES = 16
 MAX_NUMBER = 2**50  # for a size, in numbers
 
@@ -250,7 +250,8 @@ def _foreign(name: str, rest: Iterator[Step]) -> str:
     if name in FOREIGN:
         return f"holds {FOREIGN[name]}; expected plain ones"
     try:
-        later = [argument for step, argument, _ in rest if step.name == "GLOBAL"]
+        some = itertools.islice(rest, MAX_STEPS)
+        later = [argument for step, argument, _ in some if step.name == "GLOBAL"]
     except ValueError:
         later = []
     shown = name.replace(" ", ".")[:80]

@@ -15,9 +15,11 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
+from wgan.files import open_regular
 from wgan.zoo.architecture import ZooError
 
 MAX_HEADER = 10 * 10**6  # bytes
+MAX_TENSORS = 4000
 _SIZES = {  # bytes a number -> the types of that size
     8: ("F64", "I64", "U64", "C64"),
     4: ("F32", "I32", "U32"),
@@ -38,7 +40,7 @@ def read_safetensors(path: Path) -> dict[str, Tensor]:
 
 def _check(path: Path) -> None:
     size = path.stat().st_size
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         length = int.from_bytes(file.read(8), "little")
         if length > MAX_HEADER:
             raise ZooError(
@@ -57,6 +59,10 @@ def _check(path: Path) -> None:
         )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise ZooError(f"{path.name} has a header that is no list of tensors.") from None
+    if len(header) > MAX_TENSORS + 1:
+        raise ZooError(
+            f"{path.name} has {len(header):,} tensors; at most {MAX_TENSORS:,} are read."
+        )
     end += 8 + length
     if end > size:
         raise ZooError(

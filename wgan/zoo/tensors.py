@@ -21,7 +21,6 @@ from wgan.zoo.sniff import kind_of
 from wgan.zoo.torchfile import read_torch
 
 MAX_FILE = {"safetensors": 2 * 10**9, "zip": 10**9, "legacy": 600 * 10**6}  # bytes
-MAX_TENSORS = 100_000
 MAX_NAME = 200  # characters
 MAX_DEPTH = 5  # dictionaries in dictionaries
 
@@ -51,10 +50,6 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     except OSError as error:
         raise ZooError(f"{path.name} cannot be read: {error.strerror}.") from None
     tensors = _without_wrapper(_unwrapped(found, path.name))
-    if len(tensors) > MAX_TENSORS:
-        raise ZooError(
-            f"{path.name} has {len(tensors):,} tensors; at most {MAX_TENSORS:,} are read."
-        )
     total = 0
     for name, tensor in tensors.items():
         _check_type(tensor, name, path.name)

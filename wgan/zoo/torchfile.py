@@ -8,6 +8,7 @@ and then the storages, each behind its count in eight bytes.
 from __future__ import annotations
 
 import io
+import struct
 import warnings
 import zipfile
 from collections.abc import Collection
@@ -16,12 +17,13 @@ from typing import Any, BinaryIO
 
 import torch
 
+from wgan.files import open_regular
 from wgan.zoo.architecture import ZooError
 from wgan.zoo.pickles import INERT, Inert, PickleError, Trace
 
 MAX_PICKLE = 32 * 10**6  # bytes, without the tensors' numbers
 MAX_INDEX = 16 * 10**6  # bytes of a zip's list of records
-MAX_RECORDS = 110_000
+MAX_RECORDS = 11_000
 
 # torch, too, makes our empty class of these names and imports nothing.
 torch.serialization.add_safe_globals([(Inert, name.replace(" ", ".")) for name in INERT])
@@ -33,7 +35,7 @@ def read_torch(path: Path, kind: str) -> Any:
     `kind` is zip or legacy. Raises `ZooError`, and `OSError`.
     """
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             if kind == "zip":
                 _check_zip(file)
             else:
@@ -68,7 +70,7 @@ def _open_zip(file: BinaryIO) -> zipfile.ZipFile:
         raise PickleError("is a zip with too many records")
     try:
         return zipfile.ZipFile(file)
-    except (zipfile.BadZipFile, RuntimeError, ValueError, OSError):
+    except (zipfile.BadZipFile, struct.error, RuntimeError, ValueError, OSError):
         raise PickleError("is a zip with a broken list of records") from None
 
 

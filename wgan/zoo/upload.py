@@ -6,8 +6,11 @@ import io
 import re
 import tempfile
 import zipfile
+import zlib
 from pathlib import Path
 
+from wgan.data.base import DataError
+from wgan.data.zips import check_directory, open_zip
 from wgan.zoo.architecture import ZooError
 from wgan.zoo.checkpoint import CONFIG, FILES, WEIGHTS, Checkpoint, open_checkpoint
 from wgan.zoo.importers import import_weights
@@ -36,7 +39,9 @@ def open_upload(name: str, data: bytes) -> Checkpoint:
 def _unpack(data: bytes, folder: Path) -> None:
     """Takes the files of our format out of a zip, from its top or from its one folder."""
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as zipped:
+        file = io.BytesIO(data)
+        check_directory(file)
+        with open_zip(file) as zipped:
             found = {Path(i.filename).name: i for i in zipped.infolist() if _is_ours(i.filename)}
             missing = [name for name in (CONFIG, WEIGHTS) if name not in found]
             if missing:
@@ -53,7 +58,11 @@ def _unpack(data: bytes, folder: Path) -> None:
                 if len(content) > info.file_size:
                     raise ZooError(f"The zip's {name} is larger than the zip says.")
                 (folder / name).write_bytes(content)
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, OSError):
+    except ZooError:
+        raise
+    except DataError as error:
+        raise ZooError(str(error)) from None
+    except (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError, OSError, ValueError):
         raise ZooError("The zip is damaged or encrypted and cannot be unpacked.") from None
 
 
