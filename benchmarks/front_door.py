@@ -30,7 +30,7 @@ from benchmarks.classroom import log_figures, percentiles, stall
 from benchmarks.server import AppServer
 from benchmarks.viewer import Seen, Viewer
 
-SWITCH = ("Objective", "lsgan")  # the switch that all flip, and to what
+SWITCH = ("Objective", "LSGAN")  # the switch that all flip, and to what
 WATCHES = 4.0  # seconds that a visitor looks on before clicking, and until all is over
 STAYS = 6.0  # seconds that a visitor stays who comes and goes
 ALONE = 20.0  # seconds that the owner's run is timed before the others come
@@ -76,9 +76,14 @@ def _class(count: int, within: float) -> dict[str, Any]:
 async def _first_visit(server: AppServer) -> None:
     """Somebody has been there, and has left: the server is warm."""
     viewer = Viewer(server.url, Seen())
-    while not viewer.step:
-        await viewer.follow(0.5)
+    await _begin(server, viewer)
     await viewer.close()
+
+
+async def _begin(server: AppServer, viewer: Viewer) -> None:
+    """Until the viewer's run has made a step."""
+    while not viewer.opened or not server.run(viewer.run)["step"]:
+        await viewer.follow(0.5)
 
 
 async def _bare_address(server: AppServer, count: int, within: float) -> dict[str, Any]:
@@ -122,8 +127,7 @@ async def _flip(viewer: Viewer) -> None:
 
 async def _one_link(server: AppServer, count: int, within: float) -> dict[str, Any]:
     teacher = Viewer(server.url, Seen(), "preset=digits-gan")
-    while not teacher.step:
-        await teacher.follow(0.5)
+    await _begin(server, teacher)
     seen = Seen()
     viewers = [Viewer(server.url, seen, teacher.query) for _ in range(count)]
     came = time.time()
@@ -152,8 +156,7 @@ def _lockout(count: int, seconds: float) -> dict[str, Any]:
 
 async def _come_and_go(server: AppServer, count: int, seconds: float) -> dict[str, Any]:
     owner = Viewer(server.url, Seen(), "preset=digits-gan")
-    while not owner.step:
-        await owner.follow(0.5)
+    await _begin(server, owner)
     await owner.follow(5.0)
     alone = await _speed(server, owner, owner.follow(ALONE))
     seen, refused = Seen(), 0
