@@ -170,8 +170,9 @@ class Labelled:
 
     high_quality_real = 1.0
 
-    def __init__(self, count: int):
+    def __init__(self, count: int, confusion: Tensor | None = None):
         self.names = tuple(map(str, range(count)))
+        self.confusion = confusion
 
     def judge(self, samples: Tensor) -> tuple[Tensor, Tensor]:
         return samples[:, 0].long(), samples[:, 1] > 0

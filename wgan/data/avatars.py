@@ -285,6 +285,7 @@ class FaceModes:
     features: Tensor
     faces: Tensor
     labels: Tensor
+    confusion: Tensor | None = None
     high_quality_real: float = PERCENTILE
 
     @property

@@ -34,6 +34,11 @@ class Modes(Protocol):
         """The share of new real data that is high quality: the ceiling of that figure, 0..1."""
         ...
 
+    @property
+    def confusion(self) -> Tensor | None:
+        """(K, K): the share of real samples of mode i taken for mode j; None: next to none."""
+        ...
+
     def judge(self, samples: Tensor) -> tuple[Tensor, Tensor]:
         """The mode of every sample (n,) int64 in 0..K−1, and whether it is high quality (n,) bool.
 

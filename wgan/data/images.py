@@ -87,7 +87,7 @@ def _load(config: ExperimentConfig, device: torch.device, progress: Progress) ->
     pixels = resize(pixels[: judged + HELD_OUT], size)
     modes, accuracy = None, 0.0
     if labels is not None:
-        modes, accuracy = fit_classes(pixels[:judged], labels[:judged], names, device)
+        modes, accuracy = fit_classes(pixels[:judged], labels[:judged], names, device, progress)
     if name == "digits" and 0 < limit < len(pixels):
         # They come in the order of their writers. The same shuffle whatever the run's seed.
         pixels = pixels[torch.randperm(len(pixels), generator=torch.Generator().manual_seed(0))]

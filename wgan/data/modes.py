@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from wgan.data.base import Progress, silent
+from wgan.data.classifier import Classifier, fit
 from wgan.data.pixels import decode
 
 FEATURES = 64  # principal components in which the class of an image is decided
@@ -15,6 +17,8 @@ BASIS = 5000  # at most so many images give those components
 HELD_OUT = 5000  # at most so many images measure the classifier
 LEAST_IMAGES = 200  # below this, what was held out says little about the classifier
 LEAST_ACCURACY = 0.97  # below this, a class is not known well enough to be a mode
+FEW = 5000  # up to so many images the nearest neighbour knows better than what is learnt from them
+LEAST_LEARNT = 0.5  # of a classifier whose confusion is taken into account
 REFERENCES = 10_000  # at most so many images of 28×28 stand for the real data
 PERCENTILE = 0.99  # of the real images' distances: the border of high quality
 _CHUNK = 16_000_000  # distances held at once, 64 MB
@@ -31,6 +35,7 @@ class CentreModes:
     names: tuple[str, ...]
     centres: Tensor
     sigma: float
+    confusion: Tensor | None = None  # the nearest centre is no guess
     # P(distance < 3σ) in two dimensions; the distance is Rayleigh distributed.
     high_quality_real: float = 1 - math.exp(-4.5)
 
@@ -61,6 +66,7 @@ class ClassModes:
     features: Tensor
     labels: Tensor
     references: Tensor
+    confusion: Tensor | None = None  # below three in a hundred
     high_quality_real: float = PERCENTILE
 
     @torch.no_grad()
@@ -71,19 +77,69 @@ class ClassModes:
         return self.labels[closest], distance < self.threshold
 
 
-@torch.no_grad()
+@dataclass(frozen=True, eq=False)
+class LearntModes:
+    """Modes that are the classes of many labelled images, told by a network; see `Modes`.
+
+    High quality is as in `ClassModes`. accuracy: share of held-out real images whose class is
+    right. confusion: (K, K), the share of held-out images of class i taken for class j.
+    """
+
+    names: tuple[str, ...]
+    accuracy: float
+    threshold: float
+    classifier: Classifier
+    confusion: Tensor
+    references: Tensor
+    high_quality_real: float = PERCENTILE
+
+    @torch.no_grad()
+    def judge(self, samples: Tensor) -> tuple[Tensor, Tensor]:
+        images = samples.to(self.references)
+        distance, _ = nearest(images.flatten(1), self.references)
+        return self.classifier.classify(images), distance < self.threshold
+
+
 def fit_classes(
-    pixels: Tensor, labels: Tensor, names: tuple[str, ...], device: torch.device
-) -> tuple[ClassModes | None, float]:
+    pixels: Tensor,
+    labels: Tensor,
+    names: tuple[str, ...],
+    device: torch.device,
+    progress: Progress = silent,
+) -> tuple[ClassModes | LearntModes | None, float]:
     """The classes of labelled images as modes on `device`, and the accuracy of their classifier.
 
     pixels: (N, C, H, W) as `decode` takes them; labels: (N,) int64. Both on the CPU. The modes are
-    None when the accuracy, measured on a fifth of the images that was held out, is below
-    `LEAST_ACCURACY`, or when the images are too few to tell (the accuracy is 0 then). The same
-    images give the same modes.
+    None when the accuracy, measured on images that were held out, is below `LEAST_ACCURACY` for
+    the nearest neighbour in few images and `LEAST_LEARNT` for the network that is trained on many,
+    or when the images are too few to tell (the accuracy is 0 then). The same images give the same
+    modes.
     """
     if len(pixels) < LEAST_IMAGES:
         return None, 0.0
+    if len(pixels) <= FEW:
+        return _fit_neighbours(pixels, labels, names, device)
+    classifier = fit(pixels, labels, len(names), progress)
+    if classifier.accuracy < LEAST_LEARNT:
+        return None, classifier.accuracy
+    order = torch.randperm(len(pixels), generator=torch.Generator().manual_seed(0))
+    references, threshold = _references(pixels, order)
+    classifier.network.to(device)
+    modes = LearntModes(
+        names=names,
+        accuracy=classifier.accuracy,
+        threshold=threshold,
+        classifier=classifier,
+        confusion=classifier.confusion,
+        references=references.to(device),
+    )
+    return modes, classifier.accuracy
+
+
+@torch.no_grad()
+def _fit_neighbours(
+    pixels: Tensor, labels: Tensor, names: tuple[str, ...], device: torch.device
+) -> tuple[ClassModes | None, float]:
     order = torch.randperm(len(pixels), generator=torch.Generator().manual_seed(0))
     components = _principal_components(_flat(pixels[order[:BASIS]]))
     features = torch.cat([_flat(chunk) @ components.T for chunk in pixels.split(2000)])
@@ -95,20 +151,26 @@ def fit_classes(
     if accuracy < LEAST_ACCURACY:
         return None, accuracy
 
-    # Larger images, fewer references: a judgement costs the same at every size.
-    count = int(REFERENCES * min(1, 28 * 28 / pixels[0].numel()))
-    references = _flat(pixels[order[:count]])
-    distance, _ = nearest(references, references, others=True)
+    references, threshold = _references(pixels, order)
     modes = ClassModes(
         names=names,
         accuracy=accuracy,
-        threshold=distance.quantile(PERCENTILE).item(),
+        threshold=threshold,
         components=components.to(device),
         features=features.to(device),
         labels=labels.to(device),
         references=references.to(device),
     )
     return modes, accuracy
+
+
+def _references(pixels: Tensor, order: Tensor) -> tuple[Tensor, float]:
+    """Real images (M, P) to measure distances to, and the distance that is high quality still."""
+    # Larger images, fewer references: a judgement costs the same at every size.
+    count = int(REFERENCES * min(1, 28 * 28 / pixels[0].numel()))
+    references = _flat(pixels[order[:count]])
+    distance, _ = nearest(references, references, others=True)
+    return references, distance.quantile(PERCENTILE).item()
 
 
 def nearest(points: Tensor, references: Tensor, others: bool = False) -> tuple[Tensor, Tensor]:
