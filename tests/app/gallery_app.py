@@ -14,7 +14,7 @@ from streamlit.testing.v1.element_tree import Widget
 from wgan.zoo.job import jobs
 
 VIEWS = ("Samples", "One sample", "Between two samples", "Training curves", "About")
-SOURCES = ("Ours", "From the Hub", "Your own file")
+SOURCES = ("Ours", "Faces and rooms", "From the Hub", "Your own file")
 
 
 class GalleryApp:
@@ -88,7 +88,7 @@ class GalleryApp:
 
 def _base(key: str) -> str:
     """A key without the name, the repository or the seed that it ends with."""
-    return re.sub(r"^(open|found|known|direction|count)_.*", r"\1", key)
+    return re.sub(r"^(open|found|pick|pull|cancel|direction|count|output)_.*", r"\1", key)
 
 
 __all__ = ["SOURCES", "VIEWS", "GalleryApp", "wait_for"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 import pickle
@@ -9,6 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 import torch
@@ -17,13 +19,15 @@ from PIL import Image
 from torch import nn
 
 from tests.hub_server import HubServer
+from tests.layouts import genforce
 from wgan.zoo.bundled import FOLDER, bundled
+from wgan.zoo.catalog import load_catalog
 from wgan.zoo.checkpoint import FILES, open_checkpoint
 from wgan.zoo.explore import draw_latents
 from wgan.zoo.job import jobs
 
 POINTS, IMAGES = "ring-wgan-gp", "digits-wgan-gp"
-REPO = "owner/ring"
+REPO = "owner/ring-gan"
 
 COVERED: set[str] = set()
 
@@ -105,7 +109,7 @@ def test_samples_follow_seed_count_truncation_and_are_compared():
     app.set("seed", 0)
     app.set("truncation", 4.0)
     assert app.picture("64 generated images") == first
-    app.set("count_4", 16)
+    app.set("count_16", 16)
     assert app.picture("16 generated images")
     app.set("compare", ["digits-gan", "ring-gan"])
     assert {"Digits · GAN", "Ring · GAN"} <= {caption.value for caption in app.at.caption}
@@ -159,7 +163,7 @@ def test_the_way_between_two_samples_and_the_walk_follow_their_controls():
 # One's own file.
 
 
-@covers("upload_generator")
+@covers("upload_generator", "output")
 def test_an_uploaded_generator_opens(tmp_path: Path):
     tutorial = nn.Sequential(
         nn.ConvTranspose2d(10, 8, 4, 1, 0, bias=False),
@@ -178,6 +182,12 @@ def test_an_uploaded_generator_opens(tmp_path: Path):
     assert "8 × 8 grey" in app.text()
     for view in ("Samples", "One sample", "Between two samples", "About"):
         app.look_at(view)
+    # The file does not tell its last activation: both are shown, and either can be chosen.
+    app.look_at("Samples")
+    assert app.picture("Four samples through tanh") != app.picture("Four samples through sigmoid")
+    tanh = app.picture("64 generated images")
+    app.set("output_tanh", "sigmoid")
+    assert app.picture("64 generated images") != tanh
 
 
 class Evil:
@@ -209,12 +219,21 @@ def test_a_hostile_upload_is_one_sentence_and_what_is_open_stays(name: str, cont
 # The Hub.
 
 
-@covers("hub_text", "hub_tags", "found", "hub_look", "hub_pull")
+@covers("hub_text", "hub_tags", "hub_libraries", "hub_files", "found", "hub_look", "hub_pull")
 def test_search_look_pull_and_draw(ring: HubServer):
     app = GalleryApp()
     app.source("From the Hub")
     app.wait_for_jobs()
     assert app.has(f"found_{REPO}")
+    assert "Likely: It was saved by this app" in app.text()
+    app.set("hub_files", [".ckpt"])
+    assert not app.has(f"found_{REPO}")
+    app.set("hub_files", [".safetensors"])
+    assert app.has(f"found_{REPO}")
+    app.set("hub_libraries", ["keras"])
+    app.wait_for_jobs()
+    assert not app.has(f"found_{REPO}")
+    app.set("hub_libraries", [])
     app.set("hub_text", "nothing like it")
     app.wait_for_jobs()
     assert "Nothing on the Hub matches" in app.text()
@@ -266,7 +285,21 @@ def test_a_pull_is_cancelled(ring: HubServer):
     assert app.has("hub_pull")
 
 
-@covers("hub_again", "hub_ask_again", "known")
+def test_a_search_says_why_a_hit_does_not_load(hub: HubServer):
+    hub.add_model("keras-io/WGAN-GP", {"saved_model.pb": b"x"})
+    hub.add_model("a/stylegan2-faces", {"netG.pth": b"x"}, tags=["pytorch"])
+    hub.add_model("b/gan-of-mine", {"netG.pth": b"x"})
+    app = GalleryApp()
+    app.source("From the Hub")
+    app.wait_for_jobs()
+    text = app.text()
+    assert "No: In the catalogue: It is a Keras model" in text
+    assert "No: By its name or tags it is a StyleGAN" in text
+    assert "Perhaps: netG.pth may hold a known layout" in text
+    assert "2 more that do not load" in {node.label for node in app.at.expander}
+
+
+@covers("hub_again", "hub_ask_again")
 def test_without_a_network_ours_work_and_it_is_said_once(hub: HubServer):
     hub.stop()
     app = GalleryApp()
@@ -278,7 +311,8 @@ def test_without_a_network_ours_work_and_it_is_said_once(hub: HubServer):
     app.click("hub_again")
     app.wait_for_jobs()
     assert app.text().count("cannot be reached") == 1
-    app.click("known_huggan/dcgan-mnist")
+    app.set("hub_text", "huggan/dcgan-mnist")
+    app.click("hub_look")
     app.wait_for_jobs()
     assert app.has("hub_ask_again")
     app.click("hub_ask_again")
@@ -339,6 +373,69 @@ def test_a_strangers_card_fetches_no_pictures(ring: HubServer):
     app.source("From the Hub")
     app.wait_for_jobs()
     assert "track.png" not in app.text()
+
+
+# The catalogue.
+
+
+def large_generator() -> bytes:
+    """A progressive GAN of 256 pixels with few channels."""
+    out = io.BytesIO()
+    torch.save(genforce(z_dim=6, maps=(8, 8, 4, 4, 4, 4, 4))[0], out)
+    return out.getvalue()
+
+
+FACES = "pggan-celebahq-1024"
+
+
+@pytest.fixture
+def faces(hub: HubServer, monkeypatch: pytest.MonkeyPatch) -> HubServer:
+    """A Hub that has what the first entry of the catalogue names."""
+    entry = load_catalog()[0]
+    commit = hub.add_model(entry.source.repo, {"pytorch_model.bin": large_generator()})  # pyright: ignore
+    source = dataclasses.replace(entry.source, commit=commit)
+    changed = (dataclasses.replace(entry, source=source), *load_catalog()[1:])
+    for module in ("wgan.zoo.catalog", "wgan.ui.gallery.published"):
+        monkeypatch.setattr(f"{module}.load_catalog", lambda: changed)
+    return hub
+
+
+@covers("catalog_group", "catalog_loss", "pull", "pick", "cancel")
+@covers("full_samples", "download_full_samples", "full_one", "download_full_one", "again_plane_0")
+def test_a_published_generator_is_pulled_drawn_and_downloaded_at_full_size(faces: HubServer):
+    app = GalleryApp()
+    app.source("Faces and rooms")
+    assert "CC BY-NC 4.0" in app.text()
+    assert "Checked against the live source: no" in app.text()
+    app.set("catalog_loss", "LSGAN")
+    assert not app.has(f"pull_{FACES}")
+    app.set("catalog_loss", "Any loss")
+    app.set("catalog_group", "Bedrooms")
+    assert not app.has(f"pull_{FACES}")
+    app.set("catalog_group", "Faces")
+    faces.fault("huggan/pggan-celebahq-1024", "slow")
+    app.click(f"pull_{FACES}")
+    assert app.has(f"cancel_{FACES}")
+    app.click(f"cancel_{FACES}")
+    faces.fault("huggan/pggan-celebahq-1024", None)
+    app.click(f"pull_{FACES}")
+    app.wait_for_jobs()
+    app.redraw()
+    assert app.title == "Progressive GAN, faces at 1024"
+    app.wait_for_jobs()
+    app.redraw()
+    preview = Image.open(io.BytesIO(urlopen(app.picture("9 generated images")).read()))
+    assert preview.size == (3 * 256 + 4, 3 * 256 + 4)  # with lines between them
+    app.click("full_samples")
+    app.wait_for_jobs()
+    assert app.has("download_full_samples")
+    for view, alt in (("One sample", "One generated image"), ("Between two samples", "A walk")):
+        app.look_at(view)
+        app.wait_for_jobs()
+        app.redraw()
+        assert app.picture(alt)
+    app.click(f"pick_{FACES}")
+    assert app.title == "Progressive GAN, faces at 1024"
 
 
 # All of it.

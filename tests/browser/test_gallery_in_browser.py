@@ -16,7 +16,7 @@ from wgan.zoo.checkpoint import FILES
 pytestmark = pytest.mark.browser
 
 Serve = Callable[[str, Path], AbstractContextManager[str]]
-REPO = "someone/digits"
+REPO = "someone/digits-gan"
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import tempfile
 import zipfile
 from collections.abc import Mapping
@@ -69,10 +70,15 @@ class Checkpoint:
     def is_points(self) -> bool:
         return len(self.architecture.sample_shape) == 1
 
+    @property
+    def _at_once(self) -> int:
+        """How many samples are made together: 64 of 128 pixels, one of 1024."""
+        return max(1, min(64, 2**20 // math.prod(self.architecture.sample_shape[1:])))
+
     @torch.no_grad()
     def sample(self, latents: Tensor) -> Tensor:
         """G(z): (N, latent_dim) -> (N, *sample_shape), images in [−1, 1] whatever the output."""
-        x = torch.cat([self.generator(some) for some in latents.split(64)])
+        x = torch.cat([self.generator(some) for some in latents.split(self._at_once)])
         return x * 2 - 1 if self.architecture.output == "sigmoid" and not self.is_points else x
 
     def with_output(self, output: str) -> Checkpoint:

@@ -6,22 +6,30 @@ without a token: no visitor sees what only the server's owner may.
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Sequence
 
 import streamlit as st
 
 from wgan.hub import Found, HubError, Repo, check_repo_id, describe, search
 from wgan.ui.binding import notice
+from wgan.ui.gallery.progress import progress, visitor
 from wgan.ui.words import plain, sections, without_pictures
-from wgan.zoo.catalog import catalog_note, load_catalog
+from wgan.zoo.catalog import find_entry
 from wgan.zoo.job import Job, jobs
 from wgan.zoo.kinds import foreign, weights_file
+from wgan.zoo.likely import Verdict, verdict
 from wgan.zoo.pull import pull
 
-TAGS = ["wgan-lab", "wgan-gp", "gan", "dcgan", "unconditional-image-generation"]
-_TICK = 0.4  # seconds between two looks at a job
+LIBRARIES = ["pytorch", "safetensors", "keras"]
+TAGS = ["gan", "dcgan", "wgan-gp", "unconditional-image-generation", "wgan-lab"]
+ENDINGS = [".safetensors", ".bin", ".pth", ".pt", ".ckpt"]
+_EVERYTHING = "gan"  # what is searched for before anything is asked
 _FILES_SHOWN = 30
+_MARKS = {
+    "likely": ":material/check_circle:",
+    "perhaps": ":material/help:",
+    "no": ":material/block:",
+}
 
 
 def browser() -> None:
@@ -29,7 +37,6 @@ def browser() -> None:
     left, right = st.columns([2, 3], gap="large")
     with left:
         _search()
-        _known()
     with right:
         if repo_id := st.query_params.get("repo"):
             _repository(repo_id)
@@ -45,52 +52,56 @@ def _search() -> None:
         "Search, or paste OWNER/NAME",
         key="hub_text",
         icon=":material/search:",
-        placeholder="wgan, faces, someone/their-generator",
+        placeholder="faces, bedrooms, someone/their-generator",
         max_chars=200,
     )
+    libraries = st.pills("Library", LIBRARIES, selection_mode="multi", key="hub_libraries")
     tags = st.pills("Tags", TAGS, selection_mode="multi", key="hub_tags")
+    endings = st.pills("With a file", ENDINGS, selection_mode="multi", key="hub_files")
     if "/" in text:
         st.button("Look at it", key="hub_look", type="primary", on_click=_look, args=(text,))
         return
-    if not text.strip() and not tags:
-        tags = ["wgan-lab"]
-    key = f"search {text.strip()} {sorted(tags)}"
-    job = jobs.get(key) or jobs.start(key, lambda *_: search(text, tags, token=False))
+    words, filters = text.strip(), [*libraries, *tags]
+    if not words and not filters:
+        words = _EVERYTHING
+    key = f"search {words} {sorted(filters)}"
+    job = jobs.get(key) or jobs.start(key, lambda *_: search(words, filters, token=False))
     if job.state == "running":
-        _progress(job, f"Searching for {plain(text) or ', '.join(tags)}")
+        progress(job, f"Searching for {plain(' '.join([words, *filters]))}")
     elif job.error is not None:
         st.caption(plain(job.error))
         st.button("Try again", key="hub_again", on_click=_again, args=(job,))
     elif job.result is not None:
-        _results(job.result)
+        _results([one for one in job.result if _has_file(one, endings)])
+
+
+def _has_file(found: Found, endings: Sequence[str]) -> bool:
+    return not endings or any(name.endswith(tuple(endings)) for name in found.files)
 
 
 def _results(found: Sequence[Found]) -> None:
-    if not found:
-        st.caption("Nothing on the Hub matches that.")
-    for one in found:
+    """What may load first, and the others with the reason behind a fold."""
+    judged = [(one, verdict(one)) for one in found]
+    hopeful = [pair for pair in judged if pair[1].chance != "no"]
+    others = [pair for pair in judged if pair[1].chance == "no"]
+    if not hopeful:
+        st.caption("Nothing on the Hub matches that and could load here.")
+    for one, said in sorted(hopeful, key=lambda pair: pair[1].chance != "likely"):
+        _hit(one, said)
+    if others:
+        with st.expander(f"{len(others)} more that do not load", key="hub_others"):
+            for one, said in others:
+                _hit(one, said)
+
+
+def _hit(one: Found, said: Verdict) -> None:
+    with st.container(gap=None):
         st.button(
             plain(one.id), key=f"found_{one.id}", on_click=_look, args=(one.id,), type="tertiary",
+            icon=_MARKS[said.chance],
             help=f"{one.downloads or 0:,} downloads, {one.likes or 0:,} likes",
         )  # fmt: skip
-
-
-def _known() -> None:
-    st.markdown("**Known repositories**")
-    for entry in load_catalog():
-        if entry.kind != "model":
-            continue
-        icon = ":material/check_circle:" if entry.loads else ":material/block:"
-        st.button(
-            f"{entry.title} · {entry.id}",
-            key=f"known_{entry.id}",
-            icon=icon,
-            on_click=_look,
-            args=(entry.id,),
-            type="tertiary",
-            help=f"{entry.about} {entry.why}",
-        )
-    st.caption(catalog_note())
+        st.caption(f"{said.chance.capitalize()}: {plain(said.why)}")
 
 
 def _look(text: str) -> None:
@@ -107,14 +118,13 @@ def _repository(repo_id: str) -> None:
     revision = st.query_params.get("commit")
     key = f"describe {repo_id} {revision or ''}"
     st.markdown(f"**{plain(repo_id)}**")
-    for entry in load_catalog():
-        if entry.id == repo_id:
-            st.caption(f"{entry.about} {entry.why}")
+    if (entry := find_entry(repo_id)) is not None:
+        st.caption(plain(f"{entry.about} {entry.why}"))
     job = jobs.get(key) or jobs.start(
         key, lambda *_: describe(repo_id, revision=revision, token=False)
     )
     if job.state == "running":
-        _progress(job, "Asking the Hub")
+        progress(job, "Asking the Hub")
     elif job.error is not None:
         st.warning(plain(job.error), icon=":material/info:")
         st.button("Ask again", key="hub_ask_again", on_click=_again, args=(job,))
@@ -156,8 +166,8 @@ def _pull(repo: Repo) -> None:
     key = f"pull {repo.id} {repo.commit}"
     job = jobs.get(key)
     if job is not None and job.state == "running":
-        _progress(job, "")
-        st.button("Cancel", key="hub_cancel", on_click=job.cancel, args=(_visitor(),))
+        progress(job, "")
+        st.button("Cancel", key="hub_cancel", on_click=job.cancel, args=(visitor(),))
         return
     if job is not None and job.error is not None:
         st.warning(plain(job.error), icon=":material/info:")
@@ -180,23 +190,9 @@ def _start_pull(key: str, repo: Repo) -> None:
     jobs.start(
         key,
         lambda report, cancelled: pull(repo.id, report, cancelled, repo.commit, False),
-        _visitor(),
+        visitor(),
     )
 
 
 def _again(job: Job) -> None:
     jobs.start(job.key, job.work)
-
-
-def _visitor() -> str:
-    """A name for this tab: a pull that two people want is not cancelled by one of them."""
-    return st.session_state.setdefault("visitor", secrets.token_hex(8))
-
-
-@st.fragment(run_every=_TICK)
-def _progress(job: Job, text: str) -> None:
-    """The job's progress, until it has ended; then the page is drawn again."""
-    if job.state != "running":
-        st.rerun()
-    told, share = job.progress
-    st.progress(share or 0.0, text=text or plain(told))

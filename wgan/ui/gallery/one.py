@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import streamlit as st
 import torch
 from torch import Tensor
@@ -10,11 +12,14 @@ from wgan import figures
 from wgan.config import ExperimentConfig
 from wgan.data import Dataset, load
 from wgan.data.titles import WITHOUT_DOWNLOAD
+from wgan.figures.images import image_grid
 from wgan.figures.meter import three
+from wgan.ui.gallery.large import full_size, previews
 from wgan.ui.gallery.samples import MAX_SEED
 from wgan.ui.live import live_figure
 from wgan.ui.words import sections
 from wgan.zoo.checkpoint import Checkpoint
+from wgan.zoo.drawing import is_large
 from wgan.zoo.explore import directions, draw_latents, nearest_real
 from wgan.zoo.pictures import picture
 from wgan.zoo.plane import point_view
@@ -29,6 +34,10 @@ def one_sample(checkpoint: Checkpoint) -> None:
     left, middle, right = st.columns([4, 3, 4], gap="large")
     with right:
         latent = _latent(checkpoint)
+    if is_large(checkpoint):
+        with left:
+            _large(checkpoint, latent)
+        return
     sample = checkpoint.sample(latent)
     with left:
         if checkpoint.is_points:
@@ -53,13 +62,22 @@ def one_sample(checkpoint: Checkpoint) -> None:
             _nearest(checkpoint.experiment, sample)
 
 
+def _large(checkpoint: Checkpoint, latent: Tensor) -> None:
+    """One picture that takes its time."""
+    pixels = previews(checkpoint, latent, "one")
+    if pixels is not None:
+        png = image_grid(pixels, 1, cell=pixels.shape[2])
+        st.image(figures.data_uri(png), width="stretch", alt="One generated image")
+        full_size(checkpoint, latent, "one")
+
+
 def _latent(checkpoint: Checkpoint) -> Tensor:
     """A seed's latent, moved by the sliders: (1, latent_dim)."""
     architecture = checkpoint.architecture
     seed = st.number_input("Seed", 0, MAX_SEED, 0, key="one_seed", icon=":material/casino:")
     latent = draw_latents(architecture, 1, int(seed))
     st.caption(sections("gallery")["one"])
-    moves = directions(checkpoint.generator, architecture.latent_dim, SLIDERS)
+    moves = _directions(checkpoint)
     columns = st.columns(2)
     for number, move in enumerate(moves):
         with columns[number % 2]:
@@ -109,6 +127,11 @@ def _nearest(experiment: ExperimentConfig | None, sample: Tensor) -> None:
         f":blue[**Nearest real image**], at distance {three(found.distance)}",
         help=sections("gallery")["nearest"],
     )
+
+
+@lru_cache(maxsize=12)  # by the open generator: a second of work where the first layer is large
+def _directions(checkpoint: Checkpoint) -> Tensor:
+    return directions(checkpoint.generator, checkpoint.architecture.latent_dim, SLIDERS)
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)

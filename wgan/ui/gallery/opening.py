@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
-
-import streamlit as st
 
 from wgan.zoo.bundled import bundled, find
 from wgan.zoo.checkpoint import Checkpoint
@@ -17,15 +16,16 @@ def bundled_names() -> list[str]:
 
 def open_bundled(name: str) -> Checkpoint:
     """A generator of `checkpoints/`. Raises `ZooError`."""
-    return open_folder(find(name).folder)
+    return open_once(find(name).folder)
 
 
-def open_folder(folder: Path) -> Checkpoint:
-    """A folder, opened once a process and version. Raises `ZooError`."""
-    changed = max((path.stat().st_mtime for path in folder.glob("*")), default=0.0)
-    return _opened(str(folder), changed)
+def open_once(place: Path) -> Checkpoint:
+    """A folder or file, opened once a process and version; also by a job. Raises `ZooError`."""
+    files = place.glob("*") if place.is_dir() else [place]
+    changed = max((path.stat().st_mtime for path in files), default=0.0)
+    return _opened(str(place), changed)
 
 
-@st.cache_resource(max_entries=12, show_spinner=False)
-def _opened(folder: str, changed: float) -> Checkpoint:
-    return open_place(Path(folder))
+@lru_cache(maxsize=12)
+def _opened(place: str, changed: float) -> Checkpoint:
+    return open_place(Path(place))

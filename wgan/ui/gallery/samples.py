@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import math
+
 import streamlit as st
 
 from wgan import figures
+from wgan.figures.images import image_grid
+from wgan.ui.gallery.large import full_size, previews
 from wgan.ui.gallery.opening import bundled_names, open_bundled
 from wgan.ui.live import live_figure
 from wgan.ui.words import sections
 from wgan.zoo.bundled import find
 from wgan.zoo.checkpoint import Checkpoint
+from wgan.zoo.drawing import is_large
 from wgan.zoo.explore import NO_TRUNCATION, draw_latents
 from wgan.zoo.pictures import picture
 from wgan.zoo.plane import point_view
@@ -23,8 +28,10 @@ def samples(checkpoint: Checkpoint) -> None:
     place, settings = st.columns([7, 3], gap="large")
     with settings:
         seed = st.number_input("Seed", 0, MAX_SEED, 0, key="seed", icon=":material/casino:")
-        choices = [256, 1000, 2500] if checkpoint.is_points else [16, 36, 64, 100]
-        count = st.selectbox("Samples", choices, index=2, key=f"count_{len(choices)}")
+        choices = _counts(checkpoint)
+        count = st.selectbox(
+            "Samples", choices, index=min(2, len(choices) // 2), key=f"count_{choices[0]}"
+        )
         truncation = st.slider(
             "Truncation",
             0.1,
@@ -54,7 +61,11 @@ def samples(checkpoint: Checkpoint) -> None:
             png = _draw(one, int(seed), truncation, int(count), f"plane_{number}")
             if beside:
                 st.caption(find(name).label if name else "The open one")
-        if not name:
+        if not name and is_large(checkpoint):
+            with download:
+                latents = draw_latents(checkpoint.architecture, int(count), int(seed), truncation)
+                full_size(checkpoint, latents, "samples")
+        if not name and png is not None:
             with download:
                 st.download_button(
                     "Download PNG",
@@ -67,14 +78,28 @@ def samples(checkpoint: Checkpoint) -> None:
                 )
 
 
-def _draw(checkpoint: Checkpoint, seed: int, truncation: float, count: int, key: str) -> bytes:
-    """Shows samples, and gives them as PNG."""
+def _counts(checkpoint: Checkpoint) -> list[int]:
+    if checkpoint.is_points:
+        return [256, 1000, 2500]
+    return [4, 9, 16] if is_large(checkpoint) else [16, 36, 64, 100]
+
+
+def _draw(
+    checkpoint: Checkpoint, seed: int, truncation: float, count: int, key: str
+) -> bytes | None:
+    """Shows samples, and gives them as PNG; None while a job still draws them."""
     latents = draw_latents(checkpoint.architecture, count, seed, truncation)
     if checkpoint.is_points:
         view = point_view(checkpoint, latents)
         figure = figures.points(view, surface=True, manifold=False, arrows=False)
         live_figure(figure, key=key, height=560, alt="Generated points among real ones")
         return picture(view)
-    png = picture(checkpoint.sample(latents))
+    if is_large(checkpoint):
+        pixels = previews(checkpoint, latents, key)
+        if pixels is None:
+            return None
+        png = image_grid(pixels, math.ceil(math.sqrt(count)), cell=pixels.shape[2])
+    else:
+        png = picture(checkpoint.sample(latents))
     st.image(figures.data_uri(png), width="stretch", alt=f"{count} generated images")
     return png

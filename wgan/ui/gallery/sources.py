@@ -13,17 +13,20 @@ from wgan.hub import HubError
 from wgan.limits import limits
 from wgan.ui.binding import notice, pop_notice
 from wgan.ui.gallery import hub
-from wgan.ui.gallery.opening import open_bundled, open_folder
+from wgan.ui.gallery.opening import open_bundled, open_once
+from wgan.ui.gallery.published import published
 from wgan.ui.words import sections
 from wgan.zoo.architecture import ZooError
 from wgan.zoo.bundled import bundled, find
+from wgan.zoo.catalog import find_entry
 from wgan.zoo.checkpoint import Checkpoint
+from wgan.zoo.entries import place_of
 from wgan.zoo.opening import pulled
 from wgan.zoo.upload import MAX_UPLOAD, open_upload
 
 __all__ = ["SOURCES", "Opened", "current", "first", "pop_notice"]
 
-OURS, HUB, FILE = "Ours", "From the Hub", "Your own file"
+OURS, PUBLISHED, HUB, FILE = "Ours", "Faces and rooms", "From the Hub", "Your own file"
 _UPLOADED = "gallery_uploaded"  # session state: the `Opened` that a visitor brought
 
 
@@ -36,21 +39,26 @@ class Opened:
 
 
 def current() -> Opened | None:
-    """The generator that the address names: `?open=NAME`, `?repo=OWNER/NAME` once it is pulled,
-    the uploaded one, or the first of ours. What cannot be opened becomes a notice."""
+    """The generator that the address names: `?open=NAME`, `?pick=ID` and `?repo=OWNER/NAME` once
+    they are pulled, the uploaded one, or the first of ours. What cannot be opened becomes a notice.
+    """
     uploaded = st.session_state.get(_UPLOADED)
     name, repo = st.query_params.get("open"), st.query_params.get("repo")
+    pick = st.query_params.get("pick")
     try:
         if name is not None:
             return Opened(find(name).label, open_bundled(name))
+        if pick is not None and (entry := find_entry(pick)) is not None:
+            place = place_of(entry)
+            return Opened(entry.title, open_once(place)) if place is not None else None
         if repo is not None:
             folder = pulled(repo, st.query_params.get("commit"))
-            return Opened(repo, open_folder(folder)) if folder is not None else None
+            return Opened(repo, open_once(folder)) if folder is not None else None
         if uploaded is not None:
             return uploaded
     except (ZooError, HubError) as error:
         notice(str(error))
-        if repo is not None:
+        if repo is not None or pick is not None:
             return None
     ours = bundled()
     return Opened(ours[0].label, open_bundled(ours[0].name)) if ours else None
@@ -58,6 +66,8 @@ def current() -> Opened | None:
 
 def first() -> str:
     """The tab to begin with."""
+    if "pick" in st.query_params:
+        return PUBLISHED
     return HUB if "repo" in st.query_params else OURS
 
 
@@ -111,4 +121,9 @@ def _uploaded() -> None:
         notice(f"{name}: {error}")
 
 
-SOURCES: dict[str, Callable[[], None]] = {OURS: _ours, HUB: hub.browser, FILE: _file}
+SOURCES: dict[str, Callable[[], None]] = {
+    OURS: _ours,
+    PUBLISHED: published,
+    HUB: hub.browser,
+    FILE: _file,
+}

@@ -9,15 +9,18 @@ from torch import Tensor
 
 from wgan import figures
 from wgan.figures.images import image_grid
+from wgan.ui.gallery.large import previews
 from wgan.ui.gallery.samples import MAX_SEED
 from wgan.ui.live import live_figure
 from wgan.ui.words import sections
 from wgan.zoo.checkpoint import Checkpoint
+from wgan.zoo.drawing import Pictures, is_large
 from wgan.zoo.explore import draw_latents, gif, slerp, walk
 from wgan.zoo.pictures import to_pixels
 from wgan.zoo.plane import point_view
 
 _GIF_SIDE = 256  # pixels
+LEG, LARGE_LEG = 12, 4  # pictures from one stop to the next
 
 
 @st.fragment
@@ -32,8 +35,7 @@ def tour(checkpoint: Checkpoint) -> None:
     line = slerp(a, b, 61 if checkpoint.is_points else steps)
     if checkpoint.is_points:
         _path(checkpoint, line, "plane_strip", "The way from one point to the other")
-    else:
-        pixels = to_pixels(checkpoint.sample(line))
+    elif (pixels := _pixels(checkpoint, line, "strip")) is not None:
         png = image_grid(pixels, columns=len(pixels), cell=max(64, pixels.shape[2]))
         st.image(figures.data_uri(png), width="stretch", alt="From one image to the other")
         _download("Download PNG", png, "interpolation.png", "image/png", "download_strip")
@@ -43,15 +45,22 @@ def tour(checkpoint: Checkpoint) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         seed = st.number_input("Seed", 0, MAX_SEED, 0, key="walk_seed", width=140)
         stops = st.slider("Stops", 2, 8, 4, key="walk_stops", width=260)
-    latents = walk(draw_latents(architecture, stops, int(seed)), 12)
+    legs = LARGE_LEG if is_large(checkpoint) else LEG
+    latents = walk(draw_latents(architecture, stops, int(seed)), legs)
     if checkpoint.is_points:
         _path(checkpoint, latents, "plane_walk", "A closed walk")
-    else:
-        pixels = to_pixels(checkpoint.sample(latents))
-        moving = gif(list(pixels), max(1, _GIF_SIDE // pixels.shape[1]))
+    elif (pixels := _pixels(checkpoint, latents, "walk")) is not None:
+        moving = gif(list(pixels), max(1, _GIF_SIDE // pixels.shape[1]), 60 * LEG // legs)
         st.image(figures.data_uri(moving, "gif"), width=_GIF_SIDE, alt="A walk through the latents")
         _download("Download GIF", moving, "walk.gif", "image/gif", "download_walk")
     st.caption(sections("gallery")["walk"])
+
+
+def _pixels(checkpoint: Checkpoint, latents: Tensor, place: str) -> Pictures | None:
+    """Pictures of the latents; None while a job still draws them."""
+    if is_large(checkpoint):
+        return previews(checkpoint, latents, place)
+    return to_pixels(checkpoint.sample(latents))
 
 
 def _path(checkpoint: Checkpoint, latents: Tensor, key: str, alt: str) -> None:

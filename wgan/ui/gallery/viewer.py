@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 import streamlit as st
 
+from wgan import figures
 from wgan.data import title
+from wgan.figures.images import image_grid
 from wgan.figures.meter import three
 from wgan.ui.gallery import curves, one, samples, tour
-from wgan.ui.words import plain, without_pictures
+from wgan.ui.words import plain, sections, without_pictures
 from wgan.zoo.architecture import LabNetworks
 from wgan.zoo.card import method_of
 from wgan.zoo.checkpoint import Checkpoint
+from wgan.zoo.explore import draw_latents
+from wgan.zoo.pictures import to_pixels
 
 
 def viewer(name: str, checkpoint: Checkpoint) -> None:
@@ -28,6 +33,7 @@ def viewer(name: str, checkpoint: Checkpoint) -> None:
             st.caption(facts(checkpoint))
         with st.container(horizontal=True, width="content", gap="large"):
             _figures(checkpoint)
+    checkpoint = _with_chosen_output(checkpoint)
     views = {
         "Samples": samples.samples,
         "One sample": one.one_sample,
@@ -41,6 +47,35 @@ def viewer(name: str, checkpoint: Checkpoint) -> None:
         if tab.open:
             with tab:
                 _about(checkpoint) if view == "About" else views[view](checkpoint)
+
+
+def _with_chosen_output(checkpoint: Checkpoint) -> Checkpoint:
+    """The generator with the last activation that was chosen, where its file tells none."""
+    outputs = getattr(checkpoint.architecture, "outputs", ())
+    if not outputs:
+        return checkpoint
+    choices = [_with_output(checkpoint, output) for output in outputs]
+    latents = draw_latents(checkpoint.architecture, 4, 0)
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium", key="outputs"):
+        chosen = st.radio(
+            "Last activation",
+            outputs,
+            index=outputs.index(checkpoint.architecture.output),
+            key=f"output_{checkpoint.architecture.output}",
+            help=sections("gallery")["output"],
+            width="content",
+        )
+        for output, one in zip(outputs, choices, strict=True):
+            png = image_grid(to_pixels(one.sample(latents)), 4, cell=64)
+            with st.container(width=220, gap=None):
+                st.image(figures.data_uri(png), width=220, alt=f"Four samples through {output}")
+                st.caption(output)
+    return choices[outputs.index(chosen)]
+
+
+@lru_cache(maxsize=12)
+def _with_output(checkpoint: Checkpoint, output: str) -> Checkpoint:
+    return checkpoint.with_output(output)
 
 
 def facts(checkpoint: Checkpoint) -> str:
