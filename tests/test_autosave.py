@@ -240,6 +240,11 @@ def test_a_broken_file_is_set_aside(make_lab: MakeLab, make_config: MakeConfig):
     assert sorted(path.name for path in folder.glob("*.broken")) == sorted(
         f"{run.id}.safetensors.broken" for run in (one, other)
     )
+    # Who opens the link later is told the same.
+    for run in (one, other):
+        assert make_lab().why_missing(run.id) == "This run's file was damaged and set aside."
+    for id in ("nobody", "../../etc/passwd", "x" * 99, ""):
+        assert make_lab().why_missing(id).startswith("There is no run ")
     trained(after.create(make_config()))
 
 

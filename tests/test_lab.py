@@ -167,6 +167,45 @@ def test_runs_share_one_thread_fairly(make_run: MakeRun, scheduler: Scheduler):
     assert 0.25 < small.seconds / large.seconds < 4
 
 
+class Clock:
+    """Stands for the module `time` in the engine: it goes on only where a step takes some."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+# Milliseconds that a step of each run takes.
+COSTS = [(5, 5, 5), (1, 2, 4, 8), (3, 7, 11, 13, 17), (2,) * 8]
+
+
+@pytest.mark.parametrize("costs", COSTS, ids=str)
+def test_turns_are_equal_time(
+    make_run: MakeRun, monkeypatch: pytest.MonkeyPatch, costs: tuple[int, ...]
+):
+    clock = Clock()
+    monkeypatch.setattr("wgan.lab.engine.time", clock)
+    runs = [make_run() for _ in costs]
+    done = [0] * len(runs)
+    for number, run in enumerate(runs):
+
+        def step(number: int = number) -> None:
+            clock.now += costs[number] / 1000
+            done[number] += 1
+
+        monkeypatch.setattr(run.course, "step", step)
+    scheduler = Scheduler("test")  # its thread is not started: the turns are given here
+    for _ in range(20):
+        scheduler._give_turns(runs)
+    seconds = [steps * cost for steps, cost in zip(done, costs, strict=True)]
+    assert max(seconds) <= 1.3 * min(seconds)
+    assert min(done) > 50
+    if len(set(costs)) == 1:
+        assert max(done) <= min(done) + len(runs)  # of sums of floats
+
+
 def test_the_thread_ends_with_the_last_run_and_starts_again(
     make_run: MakeRun, scheduler: Scheduler
 ):

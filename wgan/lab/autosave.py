@@ -81,6 +81,12 @@ class Autosaver:
         if run.mark() is not None:
             log.info("restored run=%s step=%d %s", run.id, run.trainer.steps, run.state)
 
+    def why_missing(self, id: str) -> str:
+        """One sentence on why there is no run of this id."""
+        if self.store is not None and self.store.is_set_aside(id):
+            return "This run's file was damaged and set aside."
+        return f"There is no run {id[:20]!r} here, or no more."
+
     def arrived(self, run: Run) -> None:
         """The run is in memory now; what the disk has of it is older, or nothing."""
         self._notes[run.id] = _Note(None, time.monotonic())

@@ -21,7 +21,7 @@ from wgan.lab.places import Place, who_goes
 from wgan.lab.room import Room
 from wgan.lab.run import Run
 from wgan.lab.scheduler import Schedulers
-from wgan.lab.store import Store
+from wgan.lab.store import store_of
 from wgan.limits import Limits
 from wgan.limits import limits as limits_of_the_server
 from wgan.sizes import count_parameters
@@ -38,9 +38,7 @@ class Lab:
 
     def __init__(self, limits: Limits | None = None) -> None:
         self.limits = limits or limits_of_the_server()
-        folder, mb = self.limits.folder, self.limits.autosave_mb
-        store = None if folder is None else Store(folder, self.limits.autosave_runs, mb * 10**6)
-        self._autosaver = Autosaver(store)
+        self._autosaver = Autosaver(store_of(self.limits))
         self._places: dict[str, Place] = {}
         # Runs that had to leave unsaved: while somebody holds them, they come back as they are.
         self._departed: weakref.WeakValueDictionary[str, Run] = weakref.WeakValueDictionary()
@@ -174,6 +172,10 @@ class Lab:
                 return run
         return self._restore(id)
 
+    def why_missing(self, id: str) -> str:
+        """One sentence on why `get` finds no run of this id."""
+        return self._autosaver.why_missing(id)
+
     def peek(self, id: str) -> Run | None:
         """The run of this id if it is in memory; nobody watches it for that."""
         with self._lock:
@@ -228,8 +230,7 @@ class Lab:
     def training(self) -> int:
         """How many runs take turns now: those that play and that somebody watches."""
         with self._lock:
-            places = self._places.values()
-            return sum(place.run.state == "playing" and not place.asleep for place in places)
+            return sum(p.run.state == "playing" and not p.asleep for p in self._places.values())
 
     # Room -----------------------------------------------------------------------------------
 

@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, Any
 
 from safetensors import SafetensorError, safe_open
 
+from wgan.limits import Limits
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -112,6 +114,10 @@ class Store:
         except OSError:
             path.unlink(missing_ok=True)
 
+    def is_set_aside(self, id: str) -> bool:
+        """Whether a file of this run was broken, and is still there for whoever wants to look."""
+        return is_id(id) and Path(f"{self._path(id)}{BROKEN}").exists()
+
     def delete(self, id: str) -> None:
         """Forgets a run; one that is not saved is no error."""
         try:
@@ -146,6 +152,13 @@ class Store:
         if not is_id(id):
             raise ValueError("this is no id of a run")
         return self.folder / f"{id}{SUFFIX}"
+
+
+def store_of(limits: Limits) -> Store | None:
+    """The store that a server's limits speak of; None where runs are not saved."""
+    if limits.folder is None:
+        return None
+    return Store(limits.folder, limits.autosave_runs, limits.autosave_mb * 10**6)
 
 
 def _all(file: Any) -> dict[str, Tensor]:
