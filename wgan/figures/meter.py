@@ -16,8 +16,9 @@ def mode_meter(measures: Measures | None, labels: Sequence[str] = ()) -> str:
     """How many modes are covered, in HTML.
 
     A cell fills with the generated samples on its mode, up to an even share; a check and a solid
-    border say that the mode counts (20 of 2,500 samples). Without countable modes the exact W1
-    stands there, with its floor; without measures it says that they are being counted.
+    border say that the mode counts (20 of 2,500 samples). Without countable modes the share of the
+    data that images reach stands there, or the exact W1 of points, with what real data give;
+    without measures it says that they are being counted.
 
     labels: names of the modes; those of the measures where left out.
     """
@@ -59,7 +60,27 @@ def _cell(name: str, count: int, samples: int, total: int) -> str:
     )
 
 
+def _reached(measures: Measures) -> str:
+    """How much of the real images' surroundings the samples reach, where no class is known."""
+    reached, real = measures.reached or 0.0, measures.reached_real or 0.0
+    collapsed = measures.step >= GROWN and reached < 0.1 * real
+    word = "of the data reached" + (", collapsed" if collapsed else "")
+    note = " · ".join(
+        [
+            f"held-out real images reach {real:.0%}",
+            f"density {three(measures.density or 0.0)} (real {three(measures.density_real or 0)})",
+            f"near-duplicates {measures.duplicates or 0:.0%} "
+            f"(real {measures.duplicates_real or 0:.0%})",
+            *(["averaged generator"] if measures.averaged else []),
+        ]
+    )
+    big = f'<div class="big">{reached:.0%} <small>{word}</small></div>'
+    return _page(f"{reached:.0%} {word}: {note}", big, note)
+
+
 def _distance(measures: Measures) -> str:
+    if measures.reached is not None:
+        return _reached(measures)
     if measures.w1 is None:
         return _page(
             "This data set has no countable modes",
@@ -84,6 +105,8 @@ def _quality(measures: Measures) -> str:
         parts.append(part)
     if measures.mode_kl is not None:
         parts.append(f"samples spread over {_spread(measures):.1f} of {measures.modes_total}")
+    if measures.class_accuracy is not None:
+        parts.append(f"classes told right {measures.class_accuracy:.0%} of the time")
     if measures.averaged:
         parts.append("averaged generator")
     return " · ".join(parts)

@@ -64,6 +64,9 @@ class Measures:
     modes: modes with at least 20 of 2,500 high-quality samples; modes_any: with at least one.
     high_quality: share of the samples that are high quality; high_quality_real: the same of real
     data, the ceiling. mode_kl: KL of the histogram over modes from uniform, in nats.
+    class_accuracy: share of held-out real images whose class the judge gets right.
+    density, reached, duplicates: of images without countable modes, see `wgan.spread` (reached is
+    its coverage); with _real, the same of held-out real images.
     averaged: whether the samples came from the averaged (EMA) generator.
     layer_gradients, gradient_decades, pinned_share, update_cosine: vital signs of the critic, see
     `wgan.vitals`; the share only under clipping, the cosine only after an update of the critic.
@@ -88,6 +91,13 @@ class Measures:
     high_quality: float | None = None
     high_quality_real: float | None = None
     mode_kl: float | None = None
+    class_accuracy: float | None = None
+    density: float | None = None
+    density_real: float | None = None
+    reached: float | None = None
+    reached_real: float | None = None
+    duplicates: float | None = None
+    duplicates_real: float | None = None
     averaged: bool = False
     layer_gradients: tuple[float, ...] = ()
     gradient_decades: float | None = None

@@ -7,6 +7,7 @@ is looked at gives the same weights as one that is not.
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 
 import numpy as np
 import torch
@@ -17,10 +18,12 @@ from wgan.data import Dataset
 from wgan.data.avatars import FaceModes
 from wgan.inspection.truth import TruthMeter
 from wgan.lab.frame import Floats, ImageView, Measures, PointView
+from wgan.spread import SpreadGauge
 from wgan.trainer import Trainer, stream
 
 MEASURED = 2500  # samples for mode coverage: the VEEGAN and PacGAN papers' number
 COMPARED = 256  # samples for W1 (assignment is cubic) and for the gradient norm
+GAUGED = 2000  # real images for the gauge of collapse, half of them for its floor
 LAYERED = 32  # samples of each kind for the gradients by layer
 POINTS = 600  # drawn of each kind
 IMAGES = 64  # in the grid of samples
@@ -41,6 +44,10 @@ class Observer:
         self._real = data.sample(n, rng)
         self._truth = TruthMeter(trainer, data)
         self._w1_floor = metrics.w1_floor(data, COMPARED, rng)
+        self._gauge: SpreadGauge | None = None
+        if data.modes is None and len(data.shape) == 3:
+            with suppress(ValueError):  # too few images
+                self._gauge = SpreadGauge(data.sample(GAUGED, rng))
 
     def _random(self, *step: int) -> torch.Generator:
         return stream(self.trainer.config.seed, _LOOK, self.trainer.device, *step)
@@ -135,6 +142,8 @@ class Observer:
             high_quality=covered.high_quality if covered else None,
             high_quality_real=data.modes.high_quality_real if data.modes else None,
             mode_kl=covered.mode_kl if covered else None,
+            class_accuracy=getattr(data.modes, "accuracy", None),
+            **_spread_figures(self._gauge, fake),
             averaged=trainer.averaged is not None,
             layer_gradients=tuple(layers),
             gradient_decades=vitals.gradient_decades(layers),
@@ -151,6 +160,21 @@ class Observer:
             return {}
         latents = self.trainer.draw_latents(samples, self._random(self.trainer.steps))
         return self.data.modes.shares(self.trainer.sample(latents))
+
+
+def _spread_figures(gauge: SpreadGauge | None, fake: Tensor) -> dict[str, float]:
+    """The gauge's figures by their names in `Measures`, beside those of real images."""
+    if gauge is None:
+        return {}
+    now, floor = gauge.measure(fake), gauge.floor
+    return {
+        "density": now.density,
+        "density_real": floor.density,
+        "reached": now.coverage,
+        "reached_real": floor.coverage,
+        "duplicates": now.duplicates,
+        "duplicates_real": floor.duplicates,
+    }
 
 
 def _array(x: Tensor) -> Floats:
