@@ -68,8 +68,9 @@ class Listener:
                     self._times.append(time.time())
                     self._heard.size.append(len(message))
                     for part in _parts(message):
-                        state = _unpacked(part)
-                        self.states[state["channel"]] = state
+                        change = _unpacked(part)
+                        before = self.states.get(change["channel"])
+                        self.states[change["channel"]] = {**(before or {}), **change}
         except ConnectionClosed:
             return
 

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 Figure = dict[str, Any]
+DRAWN = 11
 
 # One colour, one meaning, everywhere. The hues follow Okabe and Ito's (safe for colour-blind
 # eyes); the lightness is chosen so that each keeps a contrast of 3:1 on a light and a dark page.
@@ -28,9 +29,18 @@ def finite(values: npt.ArrayLike) -> npt.NDArray[np.float32]:
     return array
 
 
-def typed(values: npt.ArrayLike) -> dict[str, str]:
-    """A Plotly typed array, little-endian float32; rows and columns for 2-D."""
+def typed(values: npt.ArrayLike, bits: int = 23) -> dict[str, str]:
+    """A Plotly typed array, little-endian float32; rows and columns for 2-D.
+
+    bits: of each number's mantissa that are kept: with `DRAWN` of them a point is off by less than
+    half a pixel, and takes fewer bytes when it is compressed.
+    """
     array = np.ascontiguousarray(values, "<f4")
+    if bits < 23:
+        cut = 23 - bits
+        whole = array.view("<u4")
+        rounded = (whole + np.uint32(1 << (cut - 1))) & np.uint32(0xFFFFFFFF << cut & 0xFFFFFFFF)
+        array = np.where(np.isfinite(array), rounded.view("<f4"), array)
     encoded = {"dtype": "f4", "bdata": base64.b64encode(array.tobytes()).decode()}
     if array.ndim == 2:
         encoded["shape"] = f"{array.shape[0]}, {array.shape[1]}"

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from wgan.figures.base import REAL, Figure, finite, layout, typed
+from wgan.figures.base import DRAWN, REAL, Figure, finite, layout, typed
 from wgan.figures.curves import round_range, round_up, short, smoothed, thinned, time_axis
 from wgan.lab.frame import Curve, Event
 
@@ -69,7 +69,7 @@ def overlay(name: str, lanes: Sequence[Lane], *, by: By = "steps", smoothing: in
                 "type": "scatter",
                 "mode": "lines",
                 "x": typed(x),
-                "y": typed(curve.mean),
+                "y": typed(curve.mean, DRAWN),
                 "name": html.escape(f"{LETTERS[number]} {lane.title}", quote=False),
                 "line": {
                     "color": COLORS[number],

@@ -19,6 +19,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from wgan.figures.base import (
     ALARM,
     CRITIC,
+    DRAWN,
     EVENT,
     GENERATED,
     HEALTHY,
@@ -197,7 +198,7 @@ class Chart:
             shared
             | {
                 "x": typed(band_x),
-                "y": typed(band_y),
+                "y": typed(band_y, DRAWN),
                 "fill": "toself",
                 "fillcolor": color,
                 "opacity": 0.18,
@@ -211,7 +212,7 @@ class Chart:
             shared
             | {
                 "x": typed(curve.step),
-                "y": typed(curve.mean),
+                "y": typed(curve.mean, DRAWN),
                 "name": label,
                 "line": {"color": color, "width": 2, "dash": dash},
                 "hovertemplate": "%{y:.3~g}",

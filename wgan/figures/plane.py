@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from wgan.figures.base import CRITIC, GENERATED, REAL, Figure, finite, layout, typed
+from wgan.figures.base import CRITIC, DRAWN, GENERATED, REAL, Figure, finite, layout, typed
 from wgan.lab.frame import PointView
 
 # Purple (low) to green (high) through nothing at all: the page shows through in either theme.
@@ -71,7 +71,7 @@ def surface_trace(
         "visible": visible and len(known) > 0,
         "x": typed(ticks),
         "y": typed(ticks),
-        "z": typed(z),
+        "z": typed(z, DRAWN),
         "zmid": middle,
         "zmin": middle - reach,
         "zmax": middle + reach,
@@ -106,8 +106,8 @@ def points_trace(
         "type": "scatter",
         "mode": "markers",
         "name": name,
-        "x": typed(xy[:, 0]),
-        "y": typed(xy[:, 1]),
+        "x": typed(xy[:, 0], DRAWN),
+        "y": typed(xy[:, 1], DRAWN),
         "marker": {"color": color, "symbol": symbol, "size": size, "opacity": 0.8},
         "hoverinfo": "skip",  # hovering reads the surface; hundreds of points have nothing to say
         "uid": name,
@@ -125,9 +125,9 @@ def _arrows(view: PointView, visible: bool) -> list[dict[str, Any]]:
         "mode": "markers",
         "visible": visible,
         "showlegend": False,
-        "x": typed(tips[:, 0]),
-        "y": typed(tips[:, 1]),
-        "marker": {"symbol": "arrow", "size": 6, "color": CRITIC, "angle": typed(angle)},
+        "x": typed(tips[:, 0], DRAWN),
+        "y": typed(tips[:, 1], DRAWN),
+        "marker": {"symbol": "arrow", "size": 6, "color": CRITIC, "angle": typed(angle, DRAWN)},
         "hoverinfo": "skip",
         "uid": "heads",
     }
@@ -143,8 +143,8 @@ def _path(uid: str, name: str, lines: npt.NDArray[np.float32], visible: bool) ->
         "mode": "lines",
         "name": name,
         "visible": visible and len(lines) > 0,
-        "x": typed(xy[:, 0]),
-        "y": typed(xy[:, 1]),
+        "x": typed(xy[:, 0], DRAWN),
+        "y": typed(xy[:, 1], DRAWN),
         "hoverinfo": "skip",
         "uid": uid,
     }

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from wgan.figures.base import (
     ALARM,
     CRITIC,
+    DRAWN,
     EVENT,
     GENERATED,
     HEALTHY,
@@ -61,7 +62,7 @@ def landscape(view: PointView) -> Figure:
             "type": "surface",
             "x": typed(ticks),
             "y": typed(ticks),
-            "z": typed(height),
+            "z": typed(height, DRAWN),
             "cmin": middle - reach,
             "cmax": middle + reach,
             "colorscale": LANDSCAPE,
@@ -82,8 +83,8 @@ def landscape(view: PointView) -> Figure:
                 "type": "scatter3d",
                 "mode": "markers",
                 "name": name,
-                "x": typed(xy[:, 0]),
-                "y": typed(xy[:, 1]),
+                "x": typed(xy[:, 0], DRAWN),
+                "y": typed(xy[:, 1], DRAWN),
                 "z": typed(heights(height, view.extent, xy) + lift),
                 "marker": {"size": 3.5, "color": color, "symbol": symbol},
                 "hoverinfo": "skip",
@@ -140,7 +141,7 @@ def step_plane(step: Anatomy) -> Figure:
     colors = colors_of(step)
     judged = _markers("interpolates", between, EVENT, "diamond", 7)
     heads: dict[str, Any] = _markers("", tips, CRITIC, "arrow", 8) | {"showlegend": False}
-    heads["marker"] |= {"angle": typed(angle), "color": colors}
+    heads["marker"] |= {"angle": typed(angle, DRAWN), "color": colors}
     if step.at == "between":
         judged["marker"] |= {"color": colors, "size": 9, "line": {"width": 0}}
     reach = step.extent
@@ -219,8 +220,8 @@ def _lines(
         "type": "scatter",
         "mode": "lines",
         "name": name,
-        "x": typed(xy[:, 0]),
-        "y": typed(xy[:, 1]),
+        "x": typed(xy[:, 0], DRAWN),
+        "y": typed(xy[:, 1], DRAWN),
         "line": {"color": color, "width": width},
         "uid": name,
     }
@@ -233,8 +234,8 @@ def _markers(
         "type": "scatter",
         "mode": "markers",
         "name": name,
-        "x": typed(xy[:, 0]),
-        "y": typed(xy[:, 1]),
+        "x": typed(xy[:, 0], DRAWN),
+        "y": typed(xy[:, 1], DRAWN),
         "marker": {"color": color, "symbol": symbol, "size": size},
         "uid": name or "heads",
     }

@@ -124,7 +124,7 @@ def _webp(images: npt.NDArray[np.uint8], columns: int) -> bytes:
     flat = grid.reshape(rows * height, columns * width, channels)
     out = io.BytesIO()
     Image.fromarray(flat.repeat(4 - channels, axis=2) if channels == 1 else flat).save(
-        out, "WEBP", quality=90, method=2
+        out, "WEBP", quality=75, method=2
     )
     return out.getvalue()
 

@@ -7,7 +7,9 @@ loop, which writes the same bytes to all viewers of a channel. Who reads slowly 
 state, and never a queue.
 
 A message is any number of parts, each a length (4 bytes, little-endian) and as many bytes of
-gzipped JSON `{"channel": …, "blocks": […]}`. An empty message says that the server is there.
+gzipped JSON `{"channel": …, "number": n, "blocks": […]}`. For whoever has state n − 1 of a channel,
+arrays that mostly stay are sent as patches, see `wgan.server.patch`; everybody else gets the whole.
+An empty message says that the server is there.
 """
 
 from __future__ import annotations
@@ -21,8 +23,11 @@ import threading
 import time
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Protocol
 from urllib.parse import parse_qsl
+
+from wgan.server.patch import patch
 
 log = logging.getLogger("wgan.stream")
 
@@ -62,19 +67,52 @@ class Source(Protocol):
 Parts = Mapping[str, Callable[[Mapping[str, str]], Source]]
 
 
+class Part:
+    """A state of a channel, as it is sent: whole, or as what has changed since the one before.
+
+    Each is encoded once, when the first viewer needs it.
+    """
+
+    def __init__(self, channel: str, number: int, state: Payload, before: Payload | None) -> None:
+        self.channel, self.number, self.state = channel, number, state
+        self._before = before
+
+    @cached_property
+    def whole(self) -> bytes:
+        return encode({"channel": self.channel, "number": self.number, **self.state})
+
+    @cached_property
+    def change(self) -> bytes:
+        """For whoever has the state before."""
+        told = {"channel": self.channel, "number": self.number, **patch(self._before, self.state)}
+        return encode(told)
+
+    def since(self, number: int | None) -> bytes:
+        """What a viewer needs who has this number's state, or none."""
+        has_it = self._before is not None and number == self.number - 1
+        return self.change if has_it else self.whole
+
+
 class Viewer:
     """One open page. For the event loop's thread."""
 
     def __init__(self) -> None:
         self.channels: frozenset[str] = frozenset()
-        self._pending: dict[str, bytes] = {}
+        self._has: dict[str, int] = {}  # channel -> the number of the state that was sent
+        self._pending: dict[str, Part] = {}
         self._ready = asyncio.Event()
 
-    def offer(self, channel: str, part: bytes) -> None:
+    def offer(self, part: Part) -> None:
         """The newest of a channel takes the place of what was not sent yet."""
-        if channel in self.channels:
-            self._pending[channel] = part
+        if part.channel in self.channels:
+            self._pending[part.channel] = part
             self._ready.set()
+
+    def show(self, channels: frozenset[str]) -> None:
+        """From now on only these are wanted."""
+        self.channels = channels
+        self._has = {name: number for name, number in self._has.items() if name in channels}
+        self._pending = {name: part for name, part in self._pending.items() if name in channels}
 
     async def message(self, timeout: float) -> bytes:
         """The next message, as soon as there is something new; empty after so many seconds."""
@@ -84,9 +122,11 @@ class Viewer:
         except TimeoutError:
             return b""
         self._ready.clear()
-        parts = [p for channel, p in self._pending.items() if channel in self.channels]
+        parts = list(self._pending.values())
         self._pending.clear()
-        return b"".join(parts)
+        message = b"".join(part.since(self._has.get(part.channel)) for part in parts)
+        self._has |= {part.channel: part.number for part in parts}
+        return message
 
 
 @dataclass
@@ -95,7 +135,7 @@ class _Channel:
     viewers: set[Viewer] = field(default_factory=set)
     version: Hashable = None
     urgent: Hashable = None
-    part: bytes | None = None  # as it was sent last
+    part: Part | None = None  # as it was sent last
     sent: float = 0.0
     broken: bool = False  # an error of ours, which the log has
 
@@ -142,21 +182,22 @@ class Stream:
         with self._lock:
             self._viewers.add(viewer)
             self._forget(viewer, viewer.channels - wanted)
-            added, viewer.channels = wanted - viewer.channels, wanted
+            added = wanted - viewer.channels
+            viewer.show(wanted)
             for name in added:
                 channel = self._channels.get(name)
                 if channel is None:
                     channel = self._channels[name] = _Channel(opened[name])
                 channel.viewers.add(viewer)
                 if channel.part is not None:
-                    viewer.offer(name, channel.part)
+                    viewer.offer(channel.part)
         self._woken.set()
 
     def leave(self, viewer: Viewer) -> None:
         """The page was closed."""
         with self._lock:
             self._forget(viewer, viewer.channels)
-            viewer.channels = frozenset()
+            viewer.show(frozenset())
             self._viewers.discard(viewer)
 
     def _forget(self, viewer: Viewer, names: Iterable[str]) -> None:
@@ -182,7 +223,7 @@ class Stream:
                 except RuntimeError:  # the loop has ended before the server told us
                     return
 
-    def _renew(self, name: str, channel: _Channel) -> bytes | None:
+    def _renew(self, name: str, channel: _Channel) -> Part | None:
         """What is to be sent of a channel now, if anything."""
         try:
             urgent, version = channel.source.urgent(), channel.source.version()
@@ -191,23 +232,25 @@ class Stream:
                 return None
             if not hurried and now - channel.sent < self.pace - BEAT / 2:
                 return None
-            part = encode(name, channel.source.payload())
+            state = channel.source.payload()
+            before = channel.part
+            same = before is not None and before.state == state
+            part = before if same else _part(name, state, before)
         except Exception:
             if not channel.broken:
                 log.exception("part=%s cannot be shown", name.partition("?")[0])
             channel.broken = True
             return None
-        same = part == channel.part
         channel.version, channel.urgent, channel.part, channel.sent = version, urgent, part, now
         channel.broken = False
         return None if same else part
 
-    def _deliver(self, news: Mapping[str, bytes]) -> None:
+    def _deliver(self, news: Mapping[str, Part]) -> None:
         """On the event loop."""
         for name, part in news.items():
             if (channel := self._channels.get(name)) is not None:
                 for viewer in channel.viewers:
-                    viewer.offer(name, part)
+                    viewer.offer(part)
 
 
 def source(parts: Parts, channel: str) -> Source:
@@ -222,9 +265,20 @@ def source(parts: Parts, channel: str) -> Source:
     return parts[part](options)
 
 
-def encode(channel: str, payload: Payload) -> bytes:
+def _part(name: str, state: Payload, before: Part | None) -> Part:
+    """Encoded as most will need it: on this thread, not on the event loop."""
+    if before is None:
+        part = Part(name, 1, state, None)
+        _ = part.whole
+    else:
+        part = Part(name, before.number + 1, state, before.state)
+        _ = part.change
+    return part
+
+
+def encode(part: Payload) -> bytes:
     """A part of a message. Raises `ValueError` for NaN and infinities, which are no JSON."""
-    text = json.dumps({"channel": channel, **payload}, separators=(",", ":"), allow_nan=False)
+    text = json.dumps(part, separators=(",", ":"), allow_nan=False)
     # The quickest level: the next ones save a hundredth more. No time stamp: same in, same out.
     packed = gzip.compress(text.encode(), 1, mtime=0)
     return struct.pack("<I", len(packed)) + packed

@@ -32,7 +32,6 @@ export class Stream {
       listeners.delete(listener)
       if (!listeners.size && this.listeners.get(channel) === listeners) {
         this.listeners.delete(channel)
-        this.states.delete(channel)
         this.changed()
       }
     }
@@ -60,7 +59,9 @@ export class Stream {
     const channels = this.wanted()
     if (!channels.length) return this.rest()
     if (!this.connection) return this.open()
-    if (JSON.stringify(channels) !== this.sent) this.connection.send(channels)
+    if (JSON.stringify(channels) === this.sent) return
+    for (const name of this.states.keys()) if (!channels.includes(name)) this.states.delete(name)
+    this.connection.send(channels)
   }
 
   rest() {
@@ -106,9 +107,10 @@ export class Stream {
   }
 
   async show(bytes) {
-    for (const state of await unpack(bytes)) {
-      const listeners = this.listeners.get(state.channel)
+    for (const change of await unpack(bytes)) {
+      const listeners = this.listeners.get(change.channel)
       if (!listeners) continue
+      const state = patched(this.states.get(change.channel), change)
       this.states.set(state.channel, state)
       for (const listener of listeners) listener(state)
     }
@@ -190,6 +192,23 @@ export async function unpack(bytes) {
     at += 4 + length
   }
   return Promise.all(parts)
+}
+
+// What a change makes of the state before: arrays of which only the middle is new are put together
+// again, see `wgan/server/patch.py`.
+export function patched(old, change) {
+  if (Array.isArray(change)) return change.map((value, i) => patched(old?.[i], value))
+  if (change === null || typeof change !== "object") return change
+  if (!change.patch) {
+    return Object.fromEntries(
+      Object.entries(change).map(([name, value]) => [name, patched(old?.[name], value)]),
+    )
+  }
+  const { patch, ...rest } = change
+  const [head, tail, middle] = patch
+  const whole = atob(old.bdata)
+  const joined = whole.slice(0, head) + atob(middle) + whole.slice(whole.length - tail)
+  return { ...rest, bdata: btoa(joined) }
 }
 
 function inflate(bytes) {
