@@ -65,7 +65,7 @@ class Viewer:
         self._url = url.replace("http", "ws", 1) + "/_stcore/stream"
         self._origin, self._headers = url, headers
         self._name, self._hash = page, ""
-        self._kept: set[str] = set()  # hashes of messages that need not be sent again
+        self._kept: dict[str, ForwardMsg] = {}  # messages that come as their hash from then on
         self._clicked: float | None = None  # a page is under way since then
         self._mounted: dict[str, dict[str, Any]] = {}  # channel -> what its component was given
         self._listener = Listener(url, seen.heard)
@@ -191,8 +191,10 @@ class Viewer:
         """One message; whether it ends a page."""
         self._bytes += len(data)
         message = ForwardMsg.FromString(data)
-        if message.metadata.cacheable:
-            self._kept.add(message.hash)
+        if message.metadata.cacheable and message.hash:
+            self._kept[message.hash] = message
+        if message.WhichOneof("type") == "ref_hash":
+            message = self._kept[message.ref_hash]
         kind = message.WhichOneof("type")
         if kind == "delta":
             self._draw(message.delta)
