@@ -6,10 +6,12 @@ import contextlib
 import io
 import json
 import os
+import pickletools
 import shutil
 import struct
 import time
 import zipfile
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -297,17 +299,23 @@ def test_a_zip_of_a_million_files_is_not_listed():
 def seconds(work: Callable[[], Any]) -> float:
     """Of the processor, so that a busy machine makes no difference."""
     began = time.process_time()
-    with pytest.raises(ZooError):
-        work()
+    work()
     return time.process_time() - began
 
 
-def test_a_pickle_of_three_million_steps_is_refused_quickly(tmp_path: Path):
+def not_imported(path: Path) -> None:
+    with pytest.raises(ZooError):
+        import_weights(path)
+
+
+def test_a_pickle_of_a_million_steps_is_not_walked_to_its_end(tmp_path: Path):
     path = tmp_path / "w.pt"
-    for program in (b"\x80\x02" + b"N0" * 1_500_000, b"\x80\x02cos\nsystem\n" + b"N0" * 1_500_000):
+    for head in (b"\x80\x02", b"\x80\x02cos\nsystem\n"):
+        program = head + b"N0" * 500_000 + b"."
         with zipfile.ZipFile(path, "w") as zipped:
-            zipped.writestr("archive/data.pkl", program + b".")
-        assert seconds(lambda: import_weights(path)) < 3
+            zipped.writestr("archive/data.pkl", program)
+        walk = seconds(lambda p=program: deque(pickletools.genops(p), maxlen=0))
+        assert seconds(lambda: not_imported(path)) < walk / 3
 
 
 def test_a_file_of_90_000_tensors_is_refused_quickly(tmp_path: Path):
@@ -318,7 +326,7 @@ def test_a_file_of_90_000_tensors_is_refused_quickly(tmp_path: Path):
     text = json.dumps(header).encode()
     path = tmp_path / "w.safetensors"
     path.write_bytes(struct.pack("<Q", len(text)) + text + bytes(4 * 90_000))
-    assert seconds(lambda: import_weights(path)) < 3
+    assert seconds(lambda: not_imported(path)) < 30 * seconds(lambda: json.loads(text))
 
 
 def test_a_huge_folder_is_not_walked_to_its_end(monkeypatch: pytest.MonkeyPatch):
