@@ -330,10 +330,8 @@ def test_pull_by_name_on_the_command_line(
     web: WebHost, listed: Callable[..., None], capsys: Capture, tmp_path: Path
 ):
     assert cli.main(["pull", "ours", "--json"]) == 0
-    captured = capsys.readouterr()
-    told = json.loads(captured.out.splitlines()[-1])
+    told = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert told["bytes"] == len(web.files[PATH])
-    assert "100%" in captured.err
     assert cli.main(["pull", "ours", "--out", str(tmp_path / "out")]) == 0
     assert (tmp_path / "out" / "generator-pinned.pth").read_bytes() == web.files[PATH]
     assert cli.main(["sample", "ours", "-n", "4", "--out", str(tmp_path / "x.png")]) == 0

@@ -399,3 +399,10 @@ def test_sheets_of_tensors_without_numbers_are_refused():
         }
         with pytest.raises(ZooError):
             rebuilt(weights)
+
+
+def test_the_page_has_words_for_every_family():
+    from wgan.ui.gallery.viewer import _FAMILIES
+    from wgan.zoo.families import FAMILIES
+
+    assert set(_FAMILIES) == set(FAMILIES) - {"wgan-lab"}

@@ -293,7 +293,7 @@ def test_a_search_says_why_a_hit_does_not_load(hub: HubServer):
     app.source("From the Hub")
     app.wait_for_jobs()
     text = app.text()
-    assert "No: In the catalogue: It is a Keras model" in text
+    assert "No: It is in the catalogue. It is a Keras model" in text
     assert "No: By its name or tags it is a StyleGAN" in text
     assert "Perhaps: netG.pth may hold a known layout" in text
     assert "2 more that do not load" in {node.label for node in app.at.expander}

@@ -36,7 +36,7 @@ class Verdict(NamedTuple):
 def verdict(found: Found) -> Verdict:
     """What can be said of a search's hit without pulling it."""
     if (entry := find_entry(found.id)) is not None:
-        return Verdict("likely" if entry.loads else "no", f"In the catalogue: {entry.why}")
+        return Verdict("likely" if entry.loads else "no", f"It is in the catalogue. {entry.why}")
     words = [found.id.lower(), *(tag.lower() for tag in found.tags)]
     if found.files and (why := foreign(found.files)) is not None:
         return Verdict("no", why)

@@ -10,11 +10,12 @@ from wgan.data.base import Progress
 from wgan.ui.gallery.opening import open_once
 from wgan.ui.gallery.progress import progress, visitor
 from wgan.ui.words import plain, sections
-from wgan.zoo.catalog import Entry, catalog_note, load_catalog
+from wgan.zoo.catalog import Entry, catalog_note, find_entry, load_catalog
 from wgan.zoo.entries import place_of, pull_entry
 from wgan.zoo.job import Work, jobs
 
 _IN_A_ROW = 3
+_BESIDE_OPEN = 330  # pixels: a row, and the edge of the next
 ANY = "Any loss"
 
 
@@ -23,8 +24,8 @@ def published() -> None:
     entries = load_catalog()
     groups = list(dict.fromkeys(entry.group for entry in entries))
     losses = list(dict.fromkeys(entry.loss for entry in entries if entry.loss))
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
-        group = st.pills("Pictures of", groups, key="catalog_group", default=groups[0])
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        group = st.pills("Show", groups, key="catalog_group", default=groups[0])
         loss = st.selectbox("Trained with", [ANY, *losses], key="catalog_loss", width=180)
     chosen = [
         entry for entry in entries if entry.group == (group or groups[0])
@@ -32,11 +33,18 @@ def published() -> None:
     ]  # fmt: skip
     if not chosen:
         st.caption("None of these was trained with that loss.")
-    for row in _rows(chosen):
-        for entry, column in zip(row, st.columns(_IN_A_ROW), strict=False):
-            with column, st.container(border=True, height="stretch", key=f"card_{entry.id}"):
-                _card(entry)
+    # Once one of them is open, the list leaves the page to it.
+    with st.container(height=_BESIDE_OPEN if _is_open() else "content", border=False):
+        for row in _rows(chosen):
+            for entry, column in zip(row, st.columns(_IN_A_ROW), strict=False):
+                with column, st.container(border=True, height="stretch", key=f"card_{entry.id}"):
+                    _card(entry)
     st.caption(f"{catalog_note()} {sections('gallery')['published']}")
+
+
+def _is_open() -> bool:
+    entry = find_entry(st.query_params.get("pick", ""))
+    return entry is not None and place_of(entry) is not None
 
 
 def _rows(entries: list[Entry]) -> list[list[Entry]]:

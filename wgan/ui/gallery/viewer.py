@@ -19,6 +19,15 @@ from wgan.zoo.checkpoint import Checkpoint
 from wgan.zoo.explore import draw_latents
 from wgan.zoo.pictures import to_pixels
 
+_FAMILIES = {  # of other people's, in words
+    "dcgan-tutorial": "DCGAN",
+    "linear-layers": "linear layers",
+    "jacobaustin-wgan": "convolutions after a linear layer",
+    "progressive": "progressive GAN",
+    "openmmlab-wgan-gp": "OpenMMLab's WGAN-GP",
+    "openmmlab-lsgan": "OpenMMLab's LSGAN",
+}
+
 
 def viewer(name: str, checkpoint: Checkpoint) -> None:
     """Draws the open generator under its name."""
@@ -88,7 +97,7 @@ def facts(checkpoint: Checkpoint) -> str:
         network = {"mlp": "MLP", "dcgan": "DCGAN", "resnet": "ResNet"}[config.network]
         words += [title(config.data), method_of(config), network]
     else:
-        words.append(architecture.family)
+        words.append(_FAMILIES[architecture.family])
     if checkpoint.steps is not None:
         words.append(f"{checkpoint.steps:,} steps")
     words.append(f"{architecture.latent_dim} {architecture.latent} latents")
