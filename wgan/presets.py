@@ -216,7 +216,7 @@ _ALL = [
     Preset(
         "celeba-wgan-gp-mlp",
         "CelebA · WGAN-GP, fully connected",
-        "Every convolution replaced by a linear layer and no normalisation: the loss stays calm.",
+        "Every convolution replaced by a linear layer and no normalisation; wants a GPU.",
         PHOTOS_MLP | WGAN_GP | {"data": "celeba"},
     ),
     Preset(

@@ -6,12 +6,23 @@ from functools import lru_cache
 from pathlib import Path
 
 from wgan.zoo.bundled import bundled, find
+from wgan.zoo.catalog import find_entry, load_catalog
 from wgan.zoo.checkpoint import Checkpoint
+from wgan.zoo.entries import place_of
 from wgan.zoo.opening import open_place
 
 
-def bundled_names() -> list[str]:
-    return [one.name for one in bundled()]
+def comparable() -> dict[str, str]:
+    """What can be shown beside another one, and its title: ours, and the published ones here."""
+    here = {entry.id: entry.title for entry in load_catalog() if entry.loads and place_of(entry)}
+    return {**{one.name: one.label for one in bundled()}, **here}
+
+
+def open_comparable(name: str) -> Checkpoint:
+    """One of `comparable`. Raises `ZooError`."""
+    entry = find_entry(name)
+    place = place_of(entry) if entry is not None else None
+    return open_once(place) if place is not None else open_bundled(name)
 
 
 def open_bundled(name: str) -> Checkpoint:

@@ -9,10 +9,9 @@ import streamlit as st
 from wgan import figures
 from wgan.figures.images import image_grid
 from wgan.ui.gallery.large import full_size, previews
-from wgan.ui.gallery.opening import bundled_names, open_bundled
+from wgan.ui.gallery.opening import comparable, open_comparable
 from wgan.ui.live import live_figure
 from wgan.ui.words import sections
-from wgan.zoo.bundled import find
 from wgan.zoo.checkpoint import Checkpoint
 from wgan.zoo.drawing import is_large
 from wgan.zoo.explore import NO_TRUNCATION, draw_latents
@@ -42,25 +41,26 @@ def samples(checkpoint: Checkpoint) -> None:
             key="truncation",
             help=sections("gallery")["truncation"],
         )
+        others = comparable()
         beside = st.multiselect(
             "Compare with",
-            bundled_names(),
+            list(others),
             max_selections=2,
-            format_func=lambda name: find(name).label,
+            format_func=lambda name: others.get(name, name),
             key="compare",
             help=sections("gallery")["compare"],
             placeholder="Nothing",
         )
         download = st.container()
         st.caption(sections("gallery")["samples"])
-    shown = [("", checkpoint), *((name, open_bundled(name)) for name in beside)]
+    shown = [("", checkpoint), *((name, open_comparable(name)) for name in beside)]
     with place:
         columns = st.columns(len(shown)) if beside else [st.container(width=620)]
     for number, ((name, one), column) in enumerate(zip(shown, columns, strict=True)):
         with column:
             png = _draw(one, int(seed), truncation, int(count), f"plane_{number}")
             if beside:
-                st.caption(find(name).label if name else "The open one")
+                st.caption(others[name] if name else "The open one")
         if not name and is_large(checkpoint):
             with download:
                 latents = draw_latents(checkpoint.architecture, int(count), int(seed), truncation)
