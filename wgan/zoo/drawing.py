@@ -22,6 +22,7 @@ from PIL import Image
 from torch import Tensor
 
 from wgan.data.base import Progress
+from wgan.data.cache import cache_folder
 from wgan.hub import Cancelled
 from wgan.zoo.checkpoint import Checkpoint
 from wgan.zoo.pictures import to_pixels
@@ -54,7 +55,7 @@ def draw_file(
 ) -> Path:
     """A PNG with pictures of the latents in a square grid, every pixel of them.
 
-    It lies in the folder of temporary files for half an hour. Raises `Cancelled` and `OSError`.
+    It lies in the folder of downloads for half an hour. Raises `Cancelled` and `OSError`.
     """
     columns = math.ceil(math.sqrt(len(latents)))
     rows = math.ceil(len(latents) / columns)
@@ -103,8 +104,8 @@ def _yield_to_training() -> None:
 
 def _folder() -> Path:
     """Where files wait; those that waited for too long are gone."""
-    folder = Path(tempfile.gettempdir()) / f"wgan-drawings-{os.getuid()}"
-    folder.mkdir(mode=0o700, exist_ok=True)
+    folder = cache_folder() / "drawings"
+    folder.mkdir(parents=True, exist_ok=True)
     for old in folder.glob("*.png"):
         with contextlib.suppress(OSError):
             if time.time() - old.stat().st_mtime > KEEP:

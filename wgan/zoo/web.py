@@ -58,7 +58,7 @@ class WebFile:
     def path(self) -> Path:
         """Where this machine keeps it, once it is whole."""
         pin = hashlib.sha256(self.url.encode()).hexdigest()[:12]
-        return cache_folder().parent / "generators" / pin / self.name
+        return cache_folder() / "generators" / pin / self.name
 
 
 def check_address(url: str, hosts: tuple[str, ...]) -> str:

@@ -56,7 +56,7 @@ def _card(entry: Entry) -> None:
     if not entry.loads:
         st.caption(plain(f"{entry.about} {entry.why}"))
         return
-    st.caption(f":primary[**{entry.loss}**] · {plain(entry.data)} · {entry.pixels} px")
+    st.markdown(f":small[:primary[**{entry.loss}**] · {plain(entry.data)} · {entry.pixels} px]")
     st.caption(plain(entry.about))
     with st.container(height="stretch", vertical_alignment="bottom", gap="xsmall"):
         st.caption(plain(f"{entry.licence}. {entry.checked_words.capitalize()}."))
