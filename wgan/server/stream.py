@@ -214,14 +214,17 @@ class Stream:
             # On a grid, so that what goes on comes evenly; sooner for whoever has just come.
             self._woken.wait(BEAT - time.monotonic() % BEAT)
             self._woken.clear()
-            with self._lock:
-                channels = list(self._channels.items())
-            news = {name: part for name, c in channels if (part := self._renew(name, c))}
-            if news and self._loop is not None:
+            if (news := self._news()) and self._loop is not None:
                 try:
                     self._loop.call_soon_threadsafe(self._deliver, news)
                 except RuntimeError:  # the loop has ended before the server told us
                     return
+
+    def _news(self) -> dict[str, Part]:
+        """What is to be sent now, by channel."""
+        with self._lock:
+            channels = list(self._channels.items())
+        return {name: part for name, c in channels if (part := self._renew(name, c))}
 
     def _renew(self, name: str, channel: _Channel) -> Part | None:
         """What is to be sent of a channel now, if anything."""
