@@ -29,6 +29,7 @@ ALIVE = 5.0  # seconds of silence until the server says that it is still there
 MAX_TEXT = 20_000  # characters of a subscription
 MAX_MESSAGES = 20  # that a viewer sends within MESSAGES_WITHIN seconds
 MESSAGES_WITHIN = 5.0
+MAX_REASON = 123  # bytes
 REFUSED, BUSY = 1008, 1013  # WebSocket close codes: against the rules; try again later
 
 # Whether a page of this origin may read here, given the host that it asked.
@@ -104,7 +105,7 @@ class Live:
                 self.stream.subscribe(viewer, subscription(message.get("text")))
             except StreamError as error:
                 with suppress(RuntimeError, WebSocketDisconnect):
-                    await socket.close(REFUSED, str(error))
+                    await socket.close(REFUSED, _reason(str(error)))
                 return
 
     async def _write(self, socket: WebSocket, viewer: Viewer) -> None:
@@ -123,10 +124,13 @@ class Live:
             self.stream.subscribe(viewer, wanted)
         except StreamError as error:
             return JSONResponse({"error": str(error)}, 400)
+        # It begins with the answer: who has gone before that would never be seen to leave.
+        self.stream.leave(viewer)
 
         async def messages() -> AsyncIterator[bytes]:
             with self._counted(request):
                 try:
+                    self.stream.subscribe(viewer, wanted)
                     while True:
                         message = await viewer.message(ALIVE)
                         yield b"data: " + base64.b64encode(message) + b"\n\n"
@@ -140,6 +144,11 @@ class Live:
 
 def _address(connection: HTTPConnection) -> str:
     return connection.client.host if connection.client else ""
+
+
+def _reason(sentence: str) -> str:
+    """As much of it as a WebSocket's closing frame takes."""
+    return sentence.encode()[:MAX_REASON].decode(errors="ignore")
 
 
 def subscription(text: str | None) -> list[str]:
