@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import gzip
 import json
 import logging
@@ -12,7 +13,10 @@ from functools import partial
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from wgan.server.patch import apply, patch
 from wgan.server.stream import (
     BEAT,
     MAX_CHANNEL,
@@ -268,15 +272,15 @@ def test_a_channel_that_there_is_not_is_refused(server: Server, channel: str, be
 
 
 def test_what_is_packed_comes_out_as_it_was():
-    parts = [("a?x=1", {"blocks": [{"html": "ü <b>🙂</b>"}]}), ("b", {"made": "0"}), ("c", {})]
-    message = b"".join(encode(channel, payload) for channel, payload in parts)
-    assert decode(message) == [{"channel": channel, **payload} for channel, payload in parts]
+    parts = [{"channel": "a?x=1", "blocks": [{"html": "ü <b>🙂</b>"}]}, {"made": "0"}, {}]
+    message = b"".join(map(encode, parts))
+    assert decode(message) == parts
     assert decode(b"") == []
     (length,) = struct.unpack_from("<I", message)
     assert json.loads(gzip.decompress(message[4 : 4 + length]))["channel"] == "a?x=1"
-    assert encode(*parts[0]) == encode(*parts[0])  # no time stamp
+    assert encode(parts[0]) == encode(parts[0])  # no time stamp
     with pytest.raises(ValueError, match="JSON"):
-        encode("a", {"x": float("inf")})
+        encode({"x": float("inf")})
 
 
 def test_the_thread_pushes_to_its_loop_and_ends():
@@ -293,3 +297,82 @@ def test_the_thread_pushes_to_its_loop_and_ends():
         assert not server.stream._thread.is_alive()
 
     asyncio.run(test())
+
+
+# Patches ----------------------------------------------------------------------------------------
+
+
+def array(values: bytes) -> dict[str, str]:
+    return {"dtype": "u1", "bdata": base64.b64encode(values).decode()}
+
+
+class Page:
+    """A browser: it keeps the newest state of each channel, as `assets/stream.js` does."""
+
+    def __init__(self, viewer: Viewer) -> None:
+        self.viewer = viewer
+        self.states: dict[str, Any] = {}
+        self.patched = 0
+
+    async def read(self) -> None:
+        for change in decode(await received(self.viewer)):
+            self.patched += '"patch"' in json.dumps(change)
+            channel = change["channel"]
+            self.states[channel] = apply(self.states.get(channel), change)
+
+
+@in_a_loop
+async def test_who_reads_all_gets_what_is_new_and_who_misses_some_the_whole(server: Server):
+    quick, slow, late = Page(server.viewer("a")), Page(server.viewer("a")), None
+    for step in range(1, 12):
+        curve = array(bytes(range(4 * step)))
+        server["a"].payload = lambda curve=curve: {"y": curve}  # type: ignore[method-assign]
+        server["a"].value = step
+        server.beat(2.0)
+        await quick.read()
+        if step % 3 == 0:
+            await slow.read()
+            assert slow.states["a"]["y"] == curve
+        if step == 6:
+            late = Page(server.viewer("a"))
+        if late is not None:
+            await late.read()
+            assert late.states["a"]["y"] == curve
+        assert quick.states["a"]["y"] == curve
+    assert quick.patched == 10
+    assert slow.patched == 0
+    assert late is not None
+    assert late.patched == 5
+
+
+def blobs() -> st.SearchStrategy[Any]:
+    return st.recursive(
+        st.none() | st.integers() | st.text(max_size=4) | st.binary(max_size=12).map(array),
+        lambda inner: (
+            st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("xyz"), inner, max_size=3)
+        ),
+        max_leaves=8,
+    )
+
+
+@settings(max_examples=300, deadline=None)
+@given(blobs(), blobs())
+def test_a_patch_makes_the_new_of_the_old(old: Any, new: Any):
+    assert apply(old, json.loads(json.dumps(patch(old, new)))) == new
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        (b"abc", b"abcde", [3, 0, b"de"]),
+        (b"abcde", b"abc", [3, 0, b""]),
+        (b"abXde", b"abYde", [2, 2, b"Y"]),
+        (b"aaaa", b"aa", [2, 0, b""]),
+        (b"", b"ab", [0, 0, b"ab"]),
+        (b"abc", b"abc", [3, 0, b""]),
+    ],
+)
+def test_only_the_middle_of_an_array_is_sent(old: bytes, new: bytes, expected: list[Any]):
+    head, tail, middle = expected
+    told = patch({"y": array(old)}, {"y": array(new)})["y"]
+    assert told == {"dtype": "u1", "patch": [head, tail, base64.b64encode(middle).decode()]}

@@ -37,7 +37,7 @@ def blocks(at: AppTest, key: str) -> Blocks:
 
 def state(channel: str) -> dict[str, Any]:
     """What the stream sends of a channel now, as a browser reads it."""
-    (found,) = decode(encode(channel, source(PARTS, channel).payload()))
+    (found,) = decode(encode({"channel": channel, **source(PARTS, channel).payload()}))
     return found
 
 

@@ -108,11 +108,18 @@ export class Stream {
 
   async show(bytes) {
     for (const change of await unpack(bytes)) {
-      const listeners = this.listeners.get(change.channel)
-      if (!listeners) continue
-      const state = patched(this.states.get(change.channel), change)
-      this.states.set(state.channel, state)
-      for (const listener of listeners) listener(state)
+      const { channel } = change
+      // A part that is drawn anew listens to nothing for a moment: the next patch needs this state.
+      if (!this.listeners.has(channel) && !this.states.has(channel)) continue
+      try {
+        const state = patched(this.states.get(channel), change)
+        this.states.set(channel, state)
+        for (const listener of this.listeners.get(channel) ?? []) listener(state)
+      } catch (error) {
+        // Without a state: a patch came late, for a channel that was left meanwhile and is asked
+        // for again; the whole follows.
+        if (this.states.has(channel)) console.error(error)
+      }
     }
   }
 
