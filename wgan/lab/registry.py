@@ -20,7 +20,7 @@ from wgan.lab.demonstration import Demonstrations
 from wgan.lab.places import Place, who_goes
 from wgan.lab.room import Room
 from wgan.lab.run import Run
-from wgan.lab.scheduler import Schedulers
+from wgan.lab.scheduler import Schedulers, use_training_threads
 from wgan.lab.store import store_of
 from wgan.limits import Limits
 from wgan.limits import limits as limits_of_the_server
@@ -44,6 +44,7 @@ class Lab:
         self._departed: weakref.WeakValueDictionary[str, Run] = weakref.WeakValueDictionary()
         self._schedulers = Schedulers(self._asleep, self._keep_house)
         self._loaders: set[threading.Thread] = set()
+        self._copying = threading.Lock()  # one at a time: a class of thirty makes as many at once
         self._demonstrations = Demonstrations(self._admit, self._shared)
         self._lock = threading.Lock()
 
@@ -147,7 +148,8 @@ class Lab:
                 run.break_off(RuntimeError("The run could not be copied; try again."))
             else:
                 state = "playing" if playing else "paused"
-                run.prepare(dataclasses.replace(record, state=state, message="", slow=run.slow))
+                with self._copying:
+                    run.prepare(dataclasses.replace(record, state=state, message="", slow=run.slow))
 
         self._start_loading(run, load)
         return run
@@ -281,6 +283,7 @@ class Lab:
         loader.start()
 
     def _load(self, run: Run, load: Callable[[], None], saved: bool) -> None:
+        use_training_threads()
         load()
         with self._lock:
             self._loaders.discard(threading.current_thread())

@@ -36,7 +36,9 @@ def made_of_run(run: Run | None) -> Hashable:
     asked = poll and (poll.question, poll.closed)
     alarms = tuple(alarm.name for alarm in lab.alarms(frame))
     who = (room.open, room.locked, asked)
-    return (run.id, run.state, frame.state, frame.view is None, run.slow, run.config, who, alarms)
+    # A copy shows what its origin showed until it is ready: nothing on the page changes then.
+    state = "playing" if run.state == "loading" and frame.view is not None else run.state
+    return (run.id, state, frame.state, frame.view is None, run.slow, run.config, who, alarms)
 
 
 def made_of_runs(runs: Sequence[Run | None]) -> Hashable:

@@ -13,7 +13,7 @@ from wgan.ui.words import sections
 def row(run: Run) -> None:
     """Always there, so that what is below is not mounted anew when the slider moves."""
     past = lookback.looked_back_at(run)
-    ready = run.frame.view is not None and run.state != "loading"
+    ready = run.frame.view is not None
     with st.container(key="branch_row", horizontal=True, gap="small"):
         if past is not None and ready:
             step = run.way_to(past.step).step

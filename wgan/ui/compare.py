@@ -216,7 +216,7 @@ def _add_forms(runs: Sequence[Run]) -> None:
         icon=":material/fork_right:",
         on_click=_add_branch,
         args=(runs,),
-        disabled=run.state == "loading" or run.frame.view is None,
+        disabled=run.frame.view is None,
         width="stretch",
     )
     st.divider()

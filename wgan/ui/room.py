@@ -93,7 +93,7 @@ def _fork(run: Run, key: str, label: str) -> None:
         icon=":material/fork_right:",
         on_click=binding.fork,
         args=(run,),
-        disabled=run.state == "loading" or run.frame.view is None,
+        disabled=run.frame.view is None,
         help=sections("classroom")["fork"],
     )
 

@@ -21,21 +21,23 @@ def navigation() -> Page:
         [
             # At `/`; it must not reserve `/lab`, which Streamlit does not serve for a default page.
             st.Page(
-                PAGES / "lab.py",
-                title="Lab",
-                icon=":material/science:",
-                url_path="home",
-                default=True,
+                PAGES / "lab.py", title=_named("science", "Lab"), url_path="home", default=True
             ),
-            st.Page(PAGES / "critic.py", title="Critic", icon=":material/neurology:"),
-            st.Page(PAGES / "compare.py", title="Compare", icon=":material/compare:"),
-            st.Page(PAGES / "gallery.py", title="Gallery", icon=":material/collections:"),
-            st.Page(PAGES / "duel.py", title="Duel", icon=":material/swords:"),
-            st.Page(PAGES / "guide.py", title="Guide", icon=":material/menu_book:"),
+            st.Page(PAGES / "critic.py", title=_named("neurology", "Critic")),
+            st.Page(PAGES / "compare.py", title=_named("compare", "Compare")),
+            st.Page(PAGES / "gallery.py", title=_named("collections", "Gallery")),
+            st.Page(PAGES / "duel.py", title=_named("swords", "Duel")),
+            st.Page(PAGES / "guide.py", title=_named("menu_book", "Guide")),
             st.Page(_lab_by_name, title="Lab", url_path="lab", visibility="hidden"),
         ],
         position="top",
     )
+
+
+def _named(icon: str, title: str) -> str:
+    """A title with its symbol. As a page's icon the symbol would be the tab's picture too, which
+    browsers fetch from another host."""
+    return f":material/{icon}: {title}"
 
 
 def _lab_by_name() -> None:
