@@ -154,7 +154,7 @@ class Course:
             self.trainer.state(),
         )
         if snapshots:
-            self.watch.measures = snapshots[-1].measures
+            self.watch.resume(snapshots[-1].measures)
 
     # Back to an earlier step --------------------------------------------------------------------
 

@@ -201,6 +201,11 @@ class Engine:
         self._changed = True
 
     @property
+    def asked(self) -> bool:
+        """Whether something was asked for that is not done yet."""
+        return bool(self._queue)
+
+    @property
     def active(self) -> bool:
         """Whether `advance` has something to do now."""
         way = self._course.way if self._course else None

@@ -59,6 +59,11 @@ class Watch:
         self._measured_at = time.monotonic()
         self._measure_cost = self._measured_at - started
 
+    def resume(self, measures: Measures | None) -> None:
+        """Figures that were measured elsewhere, just now: the next are due in their time."""
+        self.measures = measures
+        self._measured_at = time.monotonic()
+
     def measure_aside(self) -> Measures:
         """Figures of this moment that are not remembered. Raises `FloatingPointError`."""
         return self._observer.measure()
