@@ -99,7 +99,8 @@ class Scheduler:
     def _give_turns(self, due: list[Run]) -> None:
         started = time.monotonic()
         for run, slice in self._turns(due):
-            self._advance(run, slice)
+            if not self._asleep(run):  # it may have fallen asleep in this round
+                self._advance(run, slice)
             # Of thirty runs each has its turn every two seconds: no click waits for that.
             for other in self._asked():
                 self._advance(other, 0.0)
