@@ -61,6 +61,7 @@ def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path
     site, cache = tmp_path / "site", tmp_path / "cache"
     site.mkdir()
     monkeypatch.setenv("WGAN_DATA", str(cache))
+    monkeypatch.setattr("wgan.data.archives.SYSTEM", {})  # whatever this machine has installed
     return site, cache
 
 
