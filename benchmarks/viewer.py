@@ -219,8 +219,8 @@ class Viewer:
             self.seen.errors.append(f"exception: {element.exception.message[:200]}")
         elif kind == "bidi_component" and element.bidi_component.json:
             given = json.loads(element.bidi_component.json)
-            if isinstance(given, dict) and "channel" in given:
-                self._mounted[given["channel"]] = given
+            if isinstance(given, list) and "channel" in given[0]:
+                self._mounted[given[0]["channel"]] = given[0]
 
     def _finished(self, status: int) -> bool:
         if status == ForwardMsg.FINISHED_WITH_COMPILE_ERROR:

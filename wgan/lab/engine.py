@@ -211,12 +211,16 @@ class Engine:
         way = self._course.way if self._course else None
         return bool(self._queue) or self._state == "playing" or way is not None
 
-    def advance(self, budget: float) -> None:
-        """Works for about `budget` seconds: carries out what was asked for, trains, publishes."""
+    def advance(self, budget: float, sharing: int = 1) -> None:
+        """Works for about `budget` seconds: carries out what was asked for, trains, publishes.
+
+        sharing: how many runs train by turns, this one included.
+        """
         if self._course is None:
             self._queue.clear()  # it failed to load: there is nothing to play
             return
         started = time.monotonic()
+        self.course.watch.sharing = sharing
         self.course.begin_slice()
         self._train(started + budget)
         self._read()

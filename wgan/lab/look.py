@@ -43,11 +43,25 @@ class Observer:
         self._latents = trainer.draw_latents(n, rng)
         self._real = data.sample(n, rng)
         self._truth = TruthMeter(trainer, data)
-        self._w1_floor = metrics.w1_floor(data, COMPARED, rng)
+        self._floor_rng = torch.Generator(rng.device)  # as it is now: see `w1_floor`
+        self._floor_rng.set_state(rng.get_state())
+        self._w1_floor: float | None = None
         self._gauge: SpreadGauge | None = None
         if data.modes is None and len(data.shape) == 3:
+            self._w1_floor = metrics.w1_floor(data, COMPARED, rng)
             with suppress(ValueError):  # too few images
                 self._gauge = SpreadGauge(data.sample(GAUGED, rng))
+
+    @property
+    def w1_floor(self) -> float:
+        """Computed when it is first needed: a copy of a run knows it already."""
+        if self._w1_floor is None:
+            self._w1_floor = metrics.w1_floor(self.data, COMPARED, self._floor_rng)
+        return self._w1_floor
+
+    def know_floor(self, floor: float | None) -> None:
+        """The floor as another observer of the same data and seed has measured it."""
+        self._w1_floor = floor if floor is not None else self._w1_floor
 
     def _random(self, *step: int) -> torch.Generator:
         return stream(self.trainer.config.seed, _LOOK, self.trainer.device, *step)
@@ -132,7 +146,7 @@ class Observer:
             critic_estimate=estimate,
             gradient_norm=gradient_norm,
             w1=metrics.w1(real, few),
-            w1_floor=self._w1_floor,
+            w1_floor=self.w1_floor,
             mode_names=data.modes.names if data.modes is not None else (),
             counts=covered.counts if covered else (),
             samples=samples,

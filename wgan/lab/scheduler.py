@@ -100,17 +100,17 @@ class Scheduler:
         started = time.monotonic()
         for run, slice in self._turns(due):
             if not self._asleep(run):  # it may have fallen asleep in this round
-                self._advance(run, slice)
+                self._advance(run, slice, len(due))
             # Of thirty runs each has its turn every two seconds: no click waits for that.
             for other in self._asked():
-                self._advance(other, 0.0)
+                self._advance(other, 0.0, len(due))
             self._keep_house()
         if time.monotonic() - started < IDLE / 2:  # all of them wait in slow motion
             time.sleep(IDLE)
 
-    def _advance(self, run: Run, slice: float) -> None:
+    def _advance(self, run: Run, slice: float, sharing: int) -> None:
         try:
-            run.advance(slice)
+            run.advance(slice, sharing)
         except Exception as error:
             # A fault of ours in one run must not stop the others.
             _break_off(run, error)

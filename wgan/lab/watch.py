@@ -27,17 +27,22 @@ class Watch:
         self._observer = Observer(trainer, data)
         self._looked_at = self._measured_at = self._kept_at = _NEVER
         self._look_cost = self._measure_cost = self._keep_cost = 0.0  # seconds, of the last time
+        self.sharing = 1  # how many runs train by turns: each looks so many times less often
 
     @property
     def due(self) -> bool:
         """Whether it is time for a new view."""
-        return _since(self._looked_at) >= max(LOOK_EVERY, self._look_cost / LOOK_SHARE)
+        return _since(self._looked_at) >= max(LOOK_EVERY, self._rest(self._look_cost))
 
     @property
     def measurement_due(self) -> bool:
         """Whether it is time for new figures."""
-        often = max(2 * LOOK_EVERY, self._measure_cost / LOOK_SHARE)
+        often = max(2 * LOOK_EVERY, self._rest(self._measure_cost))
         return _since(self._measured_at) >= often
+
+    def _rest(self, cost: float) -> float:
+        """Seconds until something of this cost may be done again, for its share of the time."""
+        return cost * self.sharing / LOOK_SHARE
 
     def hurry(self) -> None:
         """What is seen no longer holds: the next view is due at once."""
@@ -62,6 +67,7 @@ class Watch:
     def resume(self, measures: Measures | None) -> None:
         """Figures that were measured elsewhere, just now: the next are due in their time."""
         self.measures = measures
+        self._observer.know_floor(measures.w1_floor if measures else None)
         self._measured_at = time.monotonic()
 
     def measure_aside(self) -> Measures:
@@ -74,7 +80,7 @@ class Watch:
 
     def keep(self) -> None:
         """Keeps the trainer's state to fall back on, when its time has come."""
-        if _since(self._kept_at) >= max(KEEP_EVERY, self._keep_cost / LOOK_SHARE):
+        if _since(self._kept_at) >= max(KEEP_EVERY, self._rest(self._keep_cost)):
             started = time.monotonic()
             self._past.keep(self._trainer.state())
             self._kept_at = time.monotonic()

@@ -72,22 +72,25 @@ _PAD = component(
 )
 
 
+def _sent(**told: Any) -> list[Any]:
+    """A component's data. In a list: Streamlit searches a dictionary for data frames, and imports
+    pandas for that, a second of the first page."""
+    return [{"version": _version(), **told}]
+
+
 def part(channel: str, *, key: str, height: int = 0, small: bool = False) -> None:
     """A place where a channel's state is shown, as it comes.
 
     height: pixels that it takes before the first state is there, and at least. small: for a column.
     """
-    _PART(
-        key=key,
-        data={"version": _version(), "channel": channel, "height": height, "small": small},
-    )
+    _PART(key=key, data=_sent(channel=channel, height=height, small=small))
 
 
 def page(channel: str, made: Hashable) -> None:
     """Has this page drawn again when it is made of something else than `made`. Once a page."""
     _PART(
         key="wgan-page",
-        data={"version": _version(), "channel": channel, "page": fingerprint(made)},
+        data=_sent(channel=channel, page=fingerprint(made)),
         on_changed_change=binding.keep_notice,
     )
 
@@ -105,7 +108,7 @@ def live_figure(
 
 def still(blocks: Sequence[Block], *, key: str, height: int = 0) -> None:
     """Blocks that come with the page, not over the stream."""
-    _PART(key=key, data={"version": _version(), "blocks": blocks, "height": height})
+    _PART(key=key, data=_sent(blocks=blocks, height=height))
 
 
 def smoothing(key: str, width: int = 420) -> int:

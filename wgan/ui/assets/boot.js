@@ -3,7 +3,8 @@ const pages = /\/(?:lab|home|critic|compare|gallery|duel|guide|theory|learn)?\/?
 
 export default function (args) {
   const base = new URL(location.pathname.replace(pages, "") + "/", location.origin)
-  const assets = new URL(`assets/live/${args.data.version}/`, base)
-  const closing = import(new URL("part.js", assets)).then(part => part.show(args, base))
+  const [data] = args.data
+  const assets = new URL(`assets/live/${data.version}/`, base)
+  const closing = import(new URL("part.js", assets)).then(part => part.show({ ...args, data }, base))
   return () => closing.then(close => close?.())
 }
