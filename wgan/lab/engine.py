@@ -214,7 +214,8 @@ class Engine:
     def advance(self, budget: float, sharing: int = 1) -> None:
         """Works for about `budget` seconds: carries out what was asked for, trains, publishes.
 
-        sharing: how many runs train by turns, this one included.
+        budget: 0 only does what was asked for; what there is to see of a run that trains is renewed
+        in its turn. sharing: how many runs train by turns, this one included.
         """
         if self._course is None:
             self._queue.clear()  # it failed to load: there is nothing to play
@@ -225,7 +226,10 @@ class Engine:
         self._train(started + budget)
         self._read()
         self.course.end_slice()
-        self._maybe_look()
+        if budget or self._state != "playing":
+            self._maybe_look()
+        elif self._changed:
+            self._publish()
 
     def _train(self, until: float) -> None:
         """Until a moment on the monotonic clock; what was asked for comes between two steps."""
