@@ -90,13 +90,16 @@ def server() -> Iterator[Callable[..., str]]:
 
 
 @pytest.fixture(scope="session")
-def serve() -> Callable[[str | Path, Path], AbstractContextManager[str]]:
-    """`with serve(script, log) as url`: a server of one's own, with what it says in a file."""
+def serve() -> Callable[..., AbstractContextManager[str]]:
+    """`with serve(script, log) as url`: a server of one's own, with what it says in a file.
+
+    port: the one of a server that has ended, for pages that are still open.
+    """
 
     @contextmanager
-    def start(script: str | Path, log: Path) -> Iterator[str]:
-        with log.open("wb") as stream:
-            process, url = _serve(str((ROOT / script).resolve()), stream)
+    def start(script: str | Path, log: Path, port: int = 0) -> Iterator[str]:
+        with log.open("ab") as stream:
+            process, url = _serve(str((ROOT / script).resolve()), stream, port)
             try:
                 yield url
             finally:
@@ -106,10 +109,16 @@ def serve() -> Callable[[str | Path, Path], AbstractContextManager[str]]:
     return start
 
 
-def _serve(path: str, log: IO[bytes] | None = None) -> tuple[subprocess.Popen[bytes], str]:
+def free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+        return free.getsockname()[1]
+
+
+def _serve(
+    path: str, log: IO[bytes] | None = None, port: int = 0
+) -> tuple[subprocess.Popen[bytes], str]:
+    port = port or free_port()
     process = subprocess.Popen(
         app_command(port, path),
         cwd=ROOT,

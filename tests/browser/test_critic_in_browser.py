@@ -10,8 +10,8 @@ from playwright.sync_api import Page
 
 pytestmark = pytest.mark.browser
 
-MAP = ".st-key-critic_map .wgan-figure-plot"
-LANDSCAPE = ".st-key-critic_landscape .wgan-figure-plot"
+MAP = ".st-key-critic_surface .wgan-figure-box:nth-child(1) .wgan-figure-plot"
+LANDSCAPE = ".st-key-critic_surface .wgan-figure-box:nth-child(2) .wgan-figure-plot"
 CAMERA = "s => document.querySelector(s)._fullLayout.scene._scene.getCamera().eye"
 
 
