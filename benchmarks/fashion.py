@@ -1,6 +1,6 @@
 """Fashion-MNIST under three losses: modes by the meter, and the gauge that needs no labels.
 
-    PYTHONPATH=. .venv/bin/python benchmarks/fashion.py [--steps 900] [--seeds 3] [--json FILE]
+    .venv/bin/python -m benchmarks.fashion [--steps 900] [--seeds 3] [--json FILE]
 
 Linear layers, the settings of the digits' presets. Each run is measured at a third of its steps
 and at the end; the last line is Spearman's rank correlation of the gauge's coverage with the number

@@ -1,6 +1,6 @@
 """Draws 16 pictures of 1024 pixels while a run trains: memory, time, and what training keeps.
 
-    PYTHONPATH=. .venv/bin/python benchmarks/large_pictures.py
+    .venv/bin/python -m benchmarks.large_pictures
 
 The generator has the official progressive GAN's widths and random weights.
 """

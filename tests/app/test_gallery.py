@@ -230,7 +230,7 @@ def test_search_look_pull_and_draw(ring: HubServer):
     assert not app.has(f"found_{REPO}")
     app.set("hub_files", [".safetensors"])
     assert app.has(f"found_{REPO}")
-    app.set("hub_libraries", ["keras"])
+    app.set("hub_libraries", ["pytorch"])
     app.wait_for_jobs()
     assert not app.has(f"found_{REPO}")
     app.set("hub_libraries", [])

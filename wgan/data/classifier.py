@@ -19,7 +19,7 @@ from wgan.data.cache import cache_folder
 from wgan.data.pixels import decode
 
 SIDE = 32  # pixels; larger images are classified at this size
-SEEN = 120_000  # images that it learns from, counting each as often as it comes: 20 s on a core
+SEEN = 120_000  # images that it learns from, counting each as often as it comes: 25 s on a core
 BATCH = 128
 SHIFT, OFTEN = 2, 5  # pixels that images are moved by, once they come so often
 RATE = 3e-3

@@ -57,7 +57,7 @@ class WebFile:
     @property
     def path(self) -> Path:
         """Where this machine keeps it, once it is whole."""
-        pin = hashlib.sha256(self.url.encode()).hexdigest()[:12]
+        pin = hashlib.sha256(f"{self.url} {self.sha256}".encode()).hexdigest()[:12]
         return cache_folder() / "generators" / pin / self.name
 
 

@@ -20,7 +20,7 @@ from wgan.zoo.kinds import foreign, weights_file
 from wgan.zoo.likely import Verdict, verdict
 from wgan.zoo.pull import pull
 
-LIBRARIES = ["pytorch", "safetensors", "keras"]
+LIBRARIES = ["pytorch", "safetensors"]
 TAGS = ["gan", "dcgan", "wgan-gp", "unconditional-image-generation", "wgan-lab"]
 ENDINGS = [".safetensors", ".bin", ".pth", ".pt", ".ckpt"]
 _EVERYTHING = "gan"  # what is searched for before anything is asked

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
+from weakref import WeakKeyDictionary
 
 import streamlit as st
 from torch import Tensor
@@ -12,6 +14,9 @@ from wgan.ui.words import plain, sections
 from wgan.zoo.checkpoint import Checkpoint
 from wgan.zoo.drawing import Pictures, draw_file, draw_previews
 from wgan.zoo.job import Job, Work, jobs
+
+_count = itertools.count()
+_numbers: WeakKeyDictionary[Checkpoint, int] = WeakKeyDictionary()
 
 
 def previews(checkpoint: Checkpoint, latents: Tensor, place: str) -> Pictures | None:
@@ -77,4 +82,5 @@ def _shown(job: Job, place: str) -> bool:
 
 def _name(checkpoint: Checkpoint, latents: Tensor) -> str:
     digest = hashlib.sha256(latents.numpy().tobytes()).hexdigest()[:16]
-    return f"{id(checkpoint)} {len(latents)} {digest}"
+    number = _numbers.setdefault(checkpoint, next(_count))  # an id would come again
+    return f"{number} {len(latents)} {digest}"
