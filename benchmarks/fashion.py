@@ -59,7 +59,8 @@ def main() -> None:
                 rows.append(_row(name, seed, steps, fake, data, gauge))
             print(f"  {time.monotonic() - started:.0f} s", flush=True)
     spread = [row["spread"] for row in rows]
-    rank = float(spearmanr([row["coverage"] for row in rows], spread)[0])
+    ranked: Any = spearmanr([row["coverage"] for row in rows], spread)
+    rank = float(ranked.statistic)
     print(f"rank correlation over {len(rows)}: {rank:.2f}")
     if asked.json:
         asked.json.write_text(json.dumps({"rows": rows, "rank_correlation": rank}, indent=1))

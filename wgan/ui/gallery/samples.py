@@ -46,7 +46,7 @@ def samples(checkpoint: Checkpoint) -> None:
             "Compare with",
             list(others),
             max_selections=2,
-            format_func=lambda name: others.get(name, name),
+            format_func=lambda name: str(others.get(name, name)),
             key="compare",
             help=sections("gallery")["compare"],
             placeholder="Nothing",
