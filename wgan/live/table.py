@@ -8,7 +8,7 @@ from wgan.figures import OVERLAYS
 from wgan.lab.branches import MOST
 from wgan.lab.duel import duels
 from wgan.lab.run import Run
-from wgan.live import compare, critic, duel, lab
+from wgan.live import compare, critic, duel, job, lab
 from wgan.live.parts import (
     PagePart,
     Query,
@@ -46,10 +46,12 @@ def made_of_runs(runs: Sequence[Run | None]) -> Hashable:
 
 
 def _page(query: Query) -> PagePart:
-    """Of a page on runs, `run=a,b`, or on a duel, `duel=a`."""
-    given = parse(query, {"run": text, "duel": text})
+    """Of a page on runs, `run=a,b`, on a duel, `duel=a`, or with a job that is under way."""
+    given = parse(query, {"run": text, "duel": text, "job": text})
     if given["duel"]:
         return PagePart(lambda: duel.made(duels().get(given["duel"])))
+    if given["job"]:
+        return PagePart(lambda: job.made(job.find(given["job"])))
     ids = given["run"].split(",")
     if len(ids) > MOST:
         raise StreamError(f"At most {MOST} runs are shown together.")
@@ -84,4 +86,5 @@ PARTS: Parts = {
         smoothing=SMOOTHING,
     ),
     "duel": duel.DuelPart,
+    "job": job.JobPart,
 }

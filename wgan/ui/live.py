@@ -86,10 +86,10 @@ def part(channel: str, *, key: str, height: int = 0, small: bool = False) -> Non
     _PART(key=key, data=_sent(channel=channel, height=height, small=small))
 
 
-def page(channel: str, made: Hashable) -> None:
-    """Has this page drawn again when it is made of something else than `made`. Once a page."""
+def page(channel: str, made: Hashable, key: str = "wgan-page") -> None:
+    """Has this page drawn again when it is made of something else than `made`."""
     _PART(
-        key="wgan-page",
+        key=key,
         data=_sent(channel=channel, page=fingerprint(made)),
         on_changed_change=binding.keep_notice,
     )

@@ -6,6 +6,7 @@ people who pull the same repository wait for the same pull.
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import threading
 import time
@@ -38,6 +39,7 @@ class Job:
 
     def __init__(self, key: str, work: Work) -> None:
         self.key = key
+        self.id = hashlib.sha256(key.encode()).hexdigest()[:16]  # short, and says nothing of it
         self.work = work
         self.progress: tuple[str, float | None] = ("Starting", None)
         self.result: Any = None
@@ -140,6 +142,11 @@ class Jobs:
             self._jobs[key] = job
             job.begin(who)
             return job
+
+    def find(self, id: str) -> Job | None:
+        """The job of this id, while it is remembered."""
+        with self._lock:
+            return next((job for job in self._jobs.values() if job.id == id), None)
 
     def get(self, key: str) -> Job | None:
         """The job of this key while it runs and for `KEEP` seconds after."""

@@ -67,7 +67,7 @@ def _search() -> None:
     key = f"search {words} {sorted(filters)}"
     job = jobs.get(key) or jobs.start(key, lambda *_: search(words, filters, token=False))
     if job.state == "running":
-        progress(job, f"Searching for {plain(' '.join([words, *filters]))}")
+        progress(job, f"Searching for {' '.join([words, *filters])[:80]}")
     elif job.error is not None:
         st.caption(plain(job.error))
         st.button("Try again", key="hub_again", on_click=_again, args=(job,))
@@ -166,7 +166,7 @@ def _pull(repo: Repo) -> None:
     key = f"pull {repo.id} {repo.commit}"
     job = jobs.get(key)
     if job is not None and job.state == "running":
-        progress(job, "")
+        progress(job)
         st.button("Cancel", key="hub_cancel", on_click=job.cancel, args=(visitor(),))
         return
     if job is not None and job.error is not None:

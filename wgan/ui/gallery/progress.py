@@ -6,19 +6,16 @@ import secrets
 
 import streamlit as st
 
-from wgan.ui.words import plain
+from wgan.live.job import made
+from wgan.live.parts import channel
+from wgan.ui import live
 from wgan.zoo.job import Job
 
-_TICK = 0.4  # seconds between two looks at a job
 
-
-@st.fragment(run_every=_TICK)
 def progress(job: Job, text: str = "") -> None:
-    """The job's progress, until it has ended; then the page is drawn again."""
-    if job.state != "running":
-        st.rerun()
-    told, share = job.progress
-    st.progress(share or 0.0, text=text or plain(told))
+    """The job's progress, until it has ended; then the page is drawn again. text: what it is at."""
+    live.part(channel("job", id=job.id, told=text), key=f"job_{job.id}", height=36)
+    live.page(channel("page", job=job.id), made(job), key=f"job_page_{job.id}")
 
 
 def visitor() -> str:
