@@ -47,6 +47,7 @@ room.poll(run)
 doctor.line(run, runbar.about(run))
 at = lookback.step(run)
 live.part(channel("meter", run, at=at), key="meter", height=METER)
+live.part(channel("now", run), key="now", height=22)
 left, right = st.columns([11, 12], gap="large")
 with left:
     chosen = st.session_state.get("layers", list(LAYERS))

@@ -95,12 +95,12 @@ def test_differences_are_named_with_shorthands():
     assert differences(first, first) == ""
     words = differences(first, other).split("; ")
     assert set(words) == {
-        "constraint: gp → clip",
-        "lr: 0.001 → 5e-05",
-        "norm_d: none → layer",
-        "faults: none → raw_log",
+        "GP → clipping",
+        "rate 1e-3 → 5e-5",
+        "critic without norm → LayerNorm",
+        "bugs none → raw log",
     }
-    assert differences(first, first.replace({"lr_d": 0.1})) == "lr_d: 0.001 → 0.1"
+    assert differences(first, first.replace({"lr_d": 0.1})) == "critic rate 1e-3 → 0.1"
 
 
 @pytest.mark.parametrize("preset", ["ring-gan", "digits-wgan-gp", "celeba64-wgan-gp"])

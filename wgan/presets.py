@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from wgan.config import CONV_SIZES, POINT_DATA, ExperimentConfig, from_dict, image_data
+from wgan.recipes import GAN, RING_GAN, WGAN_CLIP, WGAN_GP, belonging
 
 
 @dataclass(frozen=True)
@@ -23,25 +24,7 @@ class Preset:
         return from_dict(self.fields)
 
 
-# Non-saturating GAN, one critic step (Goodfellow et al. 2014).
-GAN = {"objective": "gan", "constraint": "none", "critic_steps": 1}
-# Arjovsky et al. 2017, Algorithm 1.
-WGAN_CLIP = {
-    "objective": "wgan",
-    "constraint": "clip",
-    "clip_value": 0.01,
-    "critic_steps": 5,
-    "optimizer": "rmsprop",
-    "lr": 5e-5,
-}
-# Gulrajani et al. 2017, Algorithm 1, except the learning rate.
-WGAN_GP = {"objective": "wgan", "constraint": "gp", "critic_steps": 5, "optimizer": "adam"}
-
 TOY = {"width": 128, "depth": 3, "latent_dim": 2, "batch_size": 256, "beta1": 0.5, "beta2": 0.9}
-# Adam's usual betas and a generator faster than its critic: it collapses. With (.5, .9) and equal
-# rates some seeds find all eight modes. Leaky ReLU, because a collapse can leave a ReLU generator
-# with dead units only, which no objective can wake again.
-RING_GAN = GAN | {"lr_g": 2e-3, "lr_d": 2e-4, "beta1": 0.9, "beta2": 0.999}
 DIGITS = {
     "data": "digits",
     "image_size": 8,
@@ -244,21 +227,21 @@ DEFAULT = "digits-gan"
 
 def cure(config: ExperimentConfig) -> dict[str, Any]:
     """The live changes that make a run WGAN-GP, with the values measured for its kind of data."""
-    own = (
-        {"lr": 1e-3, "gp_weight": 0.1, "ema": 0.99}
-        if config.is_points
-        else {"lr": 2e-4, "gp_weight": 10.0, "ema": 0.999 if config.image_size >= 64 else 0.0}
-    )
     # BatchNorm in the critic would spoil the penalty; bugs and frozen networks are healed too.
     norm = "layer" if config.norm_d == "batch" else config.norm_d
     sound = {"norm_d": norm, "freeze_g": False, "freeze_d": False, "faults": []}
-    return WGAN_GP | own | {"beta1": 0.5, "beta2": 0.9, "gp_target": 1.0} | sound
+    return recipe(config, "wgan", "gp") | sound
 
 
 def collapse(config: ExperimentConfig) -> dict[str, Any]:
     """The live changes that make a run the GAN that collapses."""
-    own = RING_GAN if config.is_points else GAN | {"lr": 2e-4, "beta1": 0.5, "beta2": 0.9}
-    return own | {"ema": 0.0, "optimizer": "adam"}
+    return recipe(config, "gan", "none")
+
+
+def recipe(config: ExperimentConfig, objective: str, constraint: str) -> dict[str, Any]:
+    """The live changes to an objective and a constraint, with all that belongs to them."""
+    switches = {"objective": objective, "constraint": constraint}
+    return switches | belonging(config.replace(switches))
 
 
 def own_images(fields: Mapping[str, Any]) -> ExperimentConfig:

@@ -9,7 +9,7 @@ from wgan.config import SHORTHANDS
 
 _OBJECTIVES = {
     "gan": "GAN",
-    "gan_saturating": "Saturating GAN",
+    "gan_saturating": "saturating GAN",
     "lsgan": "LSGAN",
     "wgan": "WGAN",
     "hinge": "Hinge",
@@ -30,6 +30,21 @@ _NORMS = {
     "spectral": "spectral norm",
 }
 _OPTIMIZERS = {"adam": "Adam", "rmsprop": "RMSProp", "sgd": "SGD"}
+_FAULTS = {
+    "alpha_normal": "α from a normal",
+    "alpha_shared": "one α a batch",
+    "alpha_of_elements": "one α a pixel",
+    "norm_of_batch": "norm over the batch",
+    "norm_of_channels": "norm over channels only",
+    "norm_without_eps": "norm without ε",
+    "penalty_detached": "penalty without gradient",
+    "fakes_attached": "fakes attached",
+    "sign_flipped": "sign flipped",
+    "clip_norm_scale": "norm scale clipped",
+    "raw_log": "raw log",
+    "range_mismatch": "range mismatch",
+    "batchnorm_eps": "BatchNorm ε 0.8",
+}
 _NAMED = {
     "objective": _OBJECTIVES,
     "constraint": _CONSTRAINTS,
@@ -41,10 +56,15 @@ _SYMBOLS = {
     "clip_value": "c",
     "gp_weight": "λ",
     "gp_target": "target norm",
+    "lr": "rate",
     "beta1": "β₁",
     "beta2": "β₂",
     "batch_size": "batch",
-    "ema": "EMA",
+    "ema": "averaging",
+    "faults": "bugs",
+    "latent_dim": "latent dimensions",
+    "limit": "images to use",
+    "fakes": "source of fakes",
 }
 _SIDES = {"_g": "generator ", "_d": "critic "}
 
@@ -56,13 +76,38 @@ def describe(changes: Mapping[str, tuple[Any, Any]]) -> str:
 
 def term(name: str, value: Any) -> str:
     """One setting: a field of the config, or a shorthand for both networks, and its value."""
-    side = _SIDES.get(name[-2:], "")
-    field = name[:-2] if side else name
+    side, field = _side_and_field(name)
     if field in _NAMED:
         return side + _NAMED[field][value]
     if field == "critic_steps":
         return f"{value} critic step{'' if value == 1 else 's'}"
-    return f"{side}{_SYMBOLS.get(field, field.replace('_', ' '))} {shown_value(value)}"
+    return f"{_name(name)} {shown_value(value)}"
+
+
+def transition(name: str, old: Any, new: Any) -> str:
+    """From one value to another: `GAN → WGAN`, `critic rate 5e-5 → 2e-3`."""
+    side, field = _side_and_field(name)
+    if field == "freeze":
+        return term(name, new)
+    if field in _NAMED:
+        return f"{side}{_NAMED[field][old]} → {_NAMED[field][new]}"
+    return f"{_name(name)} {shown_value(old)} → {shown_value(new)}"
+
+
+def transitions(changes: Mapping[str, tuple[Any, Any]]) -> str:
+    """What changed, and from what: `GAN → WGAN; critic steps 1 → 5`. changes: as of `diff`."""
+    return "; ".join(transition(name, *pair) for name, pair in shortened(changes).items())
+
+
+def _side_and_field(name: str) -> tuple[str, str]:
+    side = _SIDES.get(name[-2:], "")
+    return side, name[:-2] if side else name
+
+
+def _name(name: str) -> str:
+    """What a field is called that is shown with a value."""
+    side, field = _side_and_field(name)
+    return side + _SYMBOLS.get(field, field.replace("_", " "))
 
 
 def shortened(changes: Mapping[str, tuple[Any, Any]]) -> dict[str, tuple[Any, Any]]:
@@ -80,7 +125,17 @@ def shown_value(value: Any) -> str:
     if isinstance(value, bool):
         return "on" if value else "off"
     if isinstance(value, float):
-        return f"{value:g}"
+        return _number(value)
     if isinstance(value, tuple):
-        return ", ".join(map(str, value)) or "none"
-    return str(value)
+        if value and isinstance(value[0], tuple):
+            return f"{len(value):,} drawn"
+        return ", ".join(_FAULTS.get(v, str(v)) for v in value) or "none"
+    return str(value).replace("_", " ")
+
+
+def _number(value: float) -> str:
+    """`2e-3` for what is small, else `0.5`."""
+    if value == 0 or abs(value) >= 0.01:
+        return f"{value:g}"
+    mantissa, exponent = f"{value:.2e}".split("e")
+    return f"{float(mantissa):g}e{int(exponent)}"

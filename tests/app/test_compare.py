@@ -350,4 +350,4 @@ def test_names_tell_runs_of_one_method_apart():
         "GAN",
     ]
     assert names([adam, adam]) == ["WGAN-GP", "WGAN-GP"]
-    assert names([adam, adam.replace({"lr_d": 0.1})])[1] == "WGAN-GP, critic lr 0.1"
+    assert names([adam, adam.replace({"lr_d": 0.1})])[1] == "WGAN-GP, critic rate 0.1"

@@ -29,7 +29,7 @@ def test_cure_and_back(base: Any, open_lab: Callable[..., LabApp]):
     app = open_lab(base)
     id = app.id
     assert not app.has("collapse")
-    assert "objective: gan → wgan; constraint: none → gp;" in app.widget("cure").help
+    assert "GAN → WGAN; no constraint → GP;" in app.widget("cure").help
     app.click("cure")
     assert app.run.config == base.replace(cure(base))
     assert (app.run.config.objective, app.run.config.constraint) == ("wgan", "gp")
@@ -85,6 +85,34 @@ def test_each_segment_changes_the_run_in_progress(
     assert points.id == id
     wait_for(lambda: not points.run.active)
     assert len(points.run.events) >= len(offered) - 1
+
+
+@covers("keep_rates")
+def test_a_switch_brings_its_settings_and_one_button_puts_them_back(
+    open_lab: Callable[..., LabApp],
+):
+    base = PRESETS["ring-gan"].config.replace({"width": 8, "depth": 1, "batch_size": 8})
+    app = open_lab(base)
+    assert app.widget("keep_rates").disabled
+    app.set("set_lr_d", 0.05)
+    wait_for(lambda: app.run.events)
+    app.set("switch_objective", "wgan")
+    assert app.run.config.optimizer_g == "rmsprop"
+    assert (app.run.config.lr_g, app.run.config.lr_d) == (5e-5, 0.05)
+    wait_for(lambda: len(app.run.frame.events) == 2)
+    app.redraw()
+    told = app.part("change_line")
+    assert "GAN → WGAN" in told
+    assert "generator rate 2e-3 → 5e-5" in told
+    assert "left alone, set by hand: critic rate 0.05" in told
+    app.click("keep_rates")
+    assert app.run.config == base.replace({"objective": "wgan", "lr_d": 0.05})
+    assert app.widget("keep_rates").disabled
+    wait_for(lambda: len(app.run.events) == 3)
+    app.set("switch_constraint", "gp")
+    kept = {"lr_g": base.lr_g, "optimizer_g": "adam", "critic_steps": 1}
+    assert {name: getattr(app.run.config, name) for name in kept} == kept
+    assert app.run.config.beta1 == 0.5  # what was not put back still comes
 
 
 def test_the_equation_follows_the_switches(points: LabApp):
@@ -236,11 +264,10 @@ def test_a_number_out_of_range_changes_nothing(points: LabApp):
 
 
 def test_advice_on_momentum_with_clipping_comes_and_goes(points: LabApp):
-    points.set("switch_constraint", "clip")
-    assert any("Momentum" in sentence for sentence in points.advice())
-    points.set("switch_optimizer", "rmsprop")
+    points.set("switch_constraint", "clip")  # it brings RMSProp
     assert not any("Momentum" in sentence for sentence in points.advice())
     points.set("switch_optimizer", "adam")
+    assert any("Momentum" in sentence for sentence in points.advice())
     points.set("set_beta1", 0.0)
     assert not any("Momentum" in sentence for sentence in points.advice())
 

@@ -8,7 +8,7 @@ from wgan.figures import OVERLAYS
 from wgan.lab.branches import MOST
 from wgan.lab.duel import duels
 from wgan.lab.run import Run
-from wgan.live import compare, critic, duel, job, lab
+from wgan.live import compare, critic, duel, job, lab, narration
 from wgan.live.parts import (
     PagePart,
     Query,
@@ -64,6 +64,8 @@ PARTS: Parts = {
     "meter": single(lab.meter, at=STEP),
     "samples": single(lab.samples, at=STEP, layers=some_of(*lab.LAYERS)),
     "stages": single(lab.stages),
+    "now": single(narration.now),
+    "change": single(narration.change),
     "curves": single(lab.curves, names=some_of(*lab.CURVES), at=STEP, smoothing=SMOOTHING),
     "alarm": single(lab.alarm_line),
     "alarms": single(lab.alarm_details),

@@ -19,7 +19,8 @@ from wgan.data import load
 from wgan.figures import papers
 from wgan.figures.base import Figure
 from wgan.lab.frame import Floats
-from wgan.presets import GAN, TOY, WGAN_CLIP, WGAN_GP
+from wgan.presets import TOY
+from wgan.recipes import GAN, GP_POINTS, GP_POINTS_RMSPROP, WGAN_CLIP, WGAN_GP
 from wgan.studies.base import Numbers, Progress, Steps, in_turns
 from wgan.studies.trainers import CPU
 from wgan.trainer import Trainer, stream
@@ -31,11 +32,11 @@ DRAWN = 2500  # samples for the modes
 
 # Learning rates as in the papers for clipping and GAN, larger for GP as in our presets; the two
 # with a penalty differ in the optimiser alone.
-GP: dict[str, Any] = TOY | WGAN_GP | {"gp_weight": 0.1}
+GP: dict[str, Any] = TOY | WGAN_GP | GP_POINTS
 RACERS: dict[str, dict[str, Any]] = {
     "clip": TOY | WGAN_CLIP,
-    "gp_rmsprop": GP | {"optimizer": "rmsprop", "lr": 2e-4},
-    "gp_adam": GP | {"lr": 1e-3},
+    "gp_rmsprop": GP | GP_POINTS_RMSPROP,
+    "gp_adam": GP,
     "gan": TOY | GAN | {"lr": 2e-4, "beta2": 0.999},
 }
 

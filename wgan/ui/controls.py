@@ -17,14 +17,17 @@ from wgan.config import (
 )
 from wgan.data import title
 from wgan.lab.run import Run
-from wgan.presets import WGAN_GP, collapse, cure, with_data
-from wgan.ui import binding, people
+from wgan.live.parts import channel
+from wgan.presets import collapse, cure, with_data
+from wgan.recipes import SWITCHES, switched
+from wgan.ui import binding, live, people
 from wgan.ui.words import sections
 
 RATES = [
     1e-6, 2e-6, 5e-6, 1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2, 2e-2, 5e-2, 0.1,
     0.2, 0.5, 1.0,
 ]  # fmt: skip
+BROUGHT = "brought"  # by the last switch of this tab: (the run, {field: its value before})
 DECAYS = [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.999, 0.9999]
 
 
@@ -47,7 +50,17 @@ def option_label(field: str, value: Any) -> str:
 
 def _on_change(run: Run, field: str, key: str) -> None:
     if binding.is_shown(key):
-        binding.change(run, {field: st.session_state[key]})
+        binding.act(run, _set, field, st.session_state[key])
+
+
+def _set(run: Run, field: str, value: Any) -> None:
+    """A switch of objective or constraint brings the settings that belong to it."""
+    before, log = run.config, [event.changes for event in run.events if event.changes]
+    changes = switched(before, field, value, log)
+    run.apply(changes)
+    if field in SWITCHES:
+        brought = {name: getattr(before, name) for name in changes if name != field}
+        st.session_state[BROUGHT] = (run.id, brought)
 
 
 def _current(run: Run, field: str) -> Any:
@@ -125,7 +138,7 @@ def _number(run: Run, field: str, step: float | int) -> None:
 def switches(run: Run) -> None:
     """The story's switches, beside the samples: cure, objective, constraint, norm, optimiser."""
     config = run.config
-    cured = config.objective == WGAN_GP["objective"] and config.constraint == "gp"
+    cured = (config.objective, config.constraint) == ("wgan", "gp")
     if cured:
         st.button(
             "Back to the GAN" if run.first_config.objective == "gan" else "See a GAN collapse",
@@ -156,6 +169,25 @@ def switches(run: Run) -> None:
         segments(run, "norm_d", ["none", "batch", "layer"])
     with right:
         segments(run, "optimizer")
+    _last_change(run)
+
+
+def _last_change(run: Run) -> None:
+    """What was changed last and what came of it, beside the button that undoes its settings."""
+    id, brought = st.session_state.get(BROUGHT, ("", {}))
+    there = id == run.id and any(getattr(run.config, k) != old for k, old in brought.items())
+    with st.container(key="last_change", horizontal=True, vertical_alignment="center", gap="small"):
+        with st.container(width="stretch"):
+            live.part(channel("change", run), key="change_line", height=44)
+        st.button(
+            "Keep my rates",
+            key="keep_rates",
+            icon=":material/undo:",
+            on_click=binding.change,
+            args=(run, brought),
+            disabled=not there or not people.may_control(run),
+            help=sections("controls")["keep_rates"],
+        )
 
 
 def advice(config: ExperimentConfig) -> None:

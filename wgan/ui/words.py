@@ -1,26 +1,12 @@
-"""The words on the pages: Markdown files under `text/en/`, so that they are edited without code."""
+"""The words on the pages, and texts of others as Markdown that is safe to show."""
 
 from __future__ import annotations
 
-import functools
 import re
-from pathlib import Path
 
-TEXT = Path(__file__).parent / "text" / "en"
+from wgan.words import TEXT, sections, words
 
-
-@functools.cache
-def words(name: str) -> str:
-    """A whole text. Raises `FileNotFoundError` when there is none of this name."""
-    return (TEXT / f"{name}.md").read_text(encoding="utf-8")
-
-
-@functools.cache
-def sections(name: str) -> dict[str, str]:
-    """A text cut at its `## heading` lines: {heading: what follows}."""
-    parts = ("\n" + words(name)).split("\n## ")[1:]
-    pairs = (part.partition("\n") for part in parts)
-    return {heading.strip(): body.strip() for heading, _, body in pairs}
+__all__ = ["TEXT", "plain", "sections", "without_pictures", "words"]
 
 
 def plain(text: str) -> str:
