@@ -15,9 +15,10 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import IO
+from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 from benchmarks.command import app_command
 
@@ -67,8 +68,29 @@ def page(browser: Browser) -> Iterator[Page]:
 def problems(page: Page) -> list[str]:
     """Errors on the page's console and uncaught exceptions, as they come."""
     found: list[str] = []
+
+    def hear(line: ConsoleMessage) -> None:
+        # Below the root, Streamlit's page first asks for its server where it is not.
+        asked = "/_stcore/" in line.location["url"] and "404" in line.text
+        if line.type == "error" and not asked:
+            found.append(f"{line.text} ({line.location['url']})")
+
     page.on("pageerror", lambda error: found.append(str(error)))
-    page.on("console", lambda line: found.append(line.text) if line.type == "error" else None)
+    page.on("console", hear)
+    return found
+
+
+@pytest.fixture
+def hosts(page: Page) -> set[str]:
+    """The hosts that the page asks for anything, as it does."""
+    found: set[str] = set()
+
+    def ask(url: str) -> None:
+        if urlsplit(url).scheme not in ("data", "blob"):
+            found.add(urlsplit(url).netloc)
+
+    page.on("request", lambda request: ask(request.url))
+    page.on("websocket", lambda socket: ask(socket.url))
     return found
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-import statistics
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, suppress
-from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Error, Locator, Page
@@ -20,22 +19,17 @@ Serve = Callable[[str, Path], AbstractContextManager[str]]
 
 CURVE = ".st-key-curve_main .wgan-figure-plot"
 METER = ".wgan-meter .big:not(.wait)"
-# Seconds from a click to the step that follows it, on a machine that may be busy with other tests;
-# benchmarks/README.md has the figures of a quiet one.
-CLICK_MEDIAN, CLICK_P95 = 0.4, 1.2
-CLICKS = 10  # the first is a warm-up
+CLICKS = 10
 
 
 class Server(NamedTuple):
     url: str
     log: Path
 
-    def applied(self) -> list[tuple[float, str, int]]:
-        """The changes that runs have carried out: (when, run, step)."""
-        found = re.findall(r"^(\S+) applied run=(\S+) step=(\d+) ", self.log.read_text(), re.M)
-        return [
-            (datetime.fromisoformat(when).timestamp(), run, int(step)) for when, run, step in found
-        ]
+    def applied(self) -> list[tuple[str, int]]:
+        """The changes that runs have carried out: (run, step)."""
+        found = re.findall(r" applied run=(\S+) step=(\d+) ", self.log.read_text())
+        return [(run, int(step)) for run, step in found]
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +59,7 @@ def wait_step(page: Page, at_least: int) -> None:
     page.wait_for_function(
         """least => {
           const text = document.querySelector('.st-key-status [role=status]')?.innerText ?? ''
-          return +(text.match(/step ([\\d,]+)/)?.[1] ?? 0).replaceAll(',', '') >= least
+          return +(text.match(/step ([\\d,]+)/)?.[1] ?? '0').replaceAll(',', '') >= least
         }""",
         arg=at_least,
     )
@@ -88,11 +82,6 @@ def opened(page: Page, url: str) -> Page:
     return page
 
 
-def own(problems: list[str]) -> list[str]:
-    """Without what the browser says when Streamlit reaches for hosts outside."""
-    return [text for text in problems if "ERR_NAME_NOT_RESOLVED" not in text]
-
-
 def choose(page: Page, switch: str, name: str) -> None:
     segments(page, switch).get_by_role("radio", name=name, exact=True).click()
 
@@ -110,7 +99,12 @@ LATER = [pytest.param(f"/{page}", marks=pytest.mark.slow) for page in OTHERS]
 
 @pytest.mark.parametrize("path", ["/lab", *LATER])
 def test_each_page_opens_whole_as_the_first_of_a_fresh_server(
-    path: str, serve: Serve, page: Page, tmp_path: Path, problems: list[str]
+    path: str,
+    serve: Serve,
+    page: Page,
+    tmp_path: Path,
+    problems: list[str],
+    hosts: set[str],
 ):
     missing: list[str] = []
     page.on("response", lambda answer: missing.append(answer.url) if answer.status > 399 else None)
@@ -134,19 +128,18 @@ def test_each_page_opens_whole_as_the_first_of_a_fresh_server(
         links = page.locator("[data-testid=stTopNavLink]").all_inner_texts()
         pages = {file.stem.title() for file in (Path(__file__).parents[2] / "pages").glob("*.py")}
         assert {link.split()[-1] for link in links} == pages
-        page.wait_for_timeout(1500)  # two ticks
         assert page.get_by_role("dialog").count() == 0
         bad = "[data-testid=stAlertContentError], [data-testid=stAlertContentWarning]"
         assert page.locator(f"{bad}, [data-testid=stException]").count() == 0
         # Below the root, Streamlit's page first asks for its server where it is not.
         assert [url for url in missing if f"{path}/_stcore/" not in url] == []
-        others = [text for text in own(problems) if "404" not in text]
-        assert others == []
+        assert problems == []
+        assert hosts == {urlsplit(url).netloc}
 
 
 def test_from_the_first_visit_to_the_cure(lab: Server, tab: Page, problems: list[str]):
     tab.goto(lab.url)
-    tab.wait_for_selector(METER, timeout=15_000)
+    tab.wait_for_selector(METER)
     assert modes(tab)[1] == 10
     wait_step(tab, step(tab) + 50)
     assert modes(tab)[0] <= 2
@@ -154,39 +147,32 @@ def test_from_the_first_visit_to_the_cure(lab: Server, tab: Page, problems: list
     tab.get_by_role("button", name="Back to the GAN").wait_for()
     assert segments(tab, "constraint").locator("[aria-checked=true]").inner_text() == "GP"
     tab.wait_for_function(
-        "meter => parseInt(document.querySelector(meter).innerText) >= 8", arg=METER, timeout=90_000
+        "meter => parseInt(document.querySelector(meter).innerText) >= 8",
+        arg=METER,
+        timeout=180_000,
     )
-    assert own(problems) == []
+    assert problems == []
 
 
 def test_toggles_while_it_plays(lab: Server, tab: Page, problems: list[str]):
     opened(tab, f"{lab.url}/?preset=ring-wgan-gp")
-    tab.evaluate(
-        "document.addEventListener('click', () => { window.clicked = Date.now() / 1000 }, true)"
-    )
     tab.evaluate("selector => { window.kept = document.querySelector(selector) }", CURVE)
-    times, last = [], step(tab)
+    last = step(tab)
     pairs = [("constraint", "Clipping", "GP"), ("norm_d", "Batch", "Layer")]
     pairs += [("optimizer", "RMSProp", "Adam")]
     for count in range(CLICKS):
         switch, one, other = pairs[count % 3]
         before = len(lab.applied())
         choose(tab, switch, other if count // 3 % 2 else one)
-        deadline = time.monotonic() + 15
+        deadline = time.monotonic() + 60
         while len(lab.applied()) == before:
             assert time.monotonic() < deadline, f"click {count} was lost: {lab.log.read_text()}"
             tab.wait_for_timeout(20)
-        when, run, at = lab.applied()[before]
+        run, at = lab.applied()[before]
         assert run in tab.url
         assert at >= last
         last = at
-        if count:
-            times.append(when - tab.evaluate("window.clicked"))
         wait_step(tab, at + 1)  # it never stops
-    p95 = statistics.quantiles(times, n=20, method="inclusive")[-1]
-    print(f"click to step: p50 {statistics.median(times):.3f} s, p95 {p95:.3f} s")
-    assert statistics.median(times) <= CLICK_MEDIAN, times
-    assert p95 <= CLICK_P95, times
     tab.wait_for_function(
         "([chart, at]) => document.querySelector(chart).layout.shapes.some(s => s.x0 === at)",
         arg=[CURVE, last],
@@ -194,14 +180,14 @@ def test_toggles_while_it_plays(lab: Server, tab: Page, problems: list[str]):
     shapes, notes = tab.locator(CURVE).evaluate(
         "node => [node.layout.shapes, node.layout.annotations.map(note => note.text)]"
     )
-    applied = [at for _, run, at in lab.applied() if run in tab.url]
+    applied = [at for run, at in lab.applied() if run in tab.url]
     assert len(applied) == CLICKS  # each click once, and nothing undone by a late message
     steps = sorted(set(applied))
     assert [shape["x0"] for shape in shapes] == steps
     assert {shape["line"]["color"] for shape in shapes} == {"#8A8F98"}
     assert any("RMSProp" in note or "Adam" in note for note in notes)
     assert tab.evaluate("selector => document.querySelector(selector) === window.kept", CURVE)
-    assert own(problems) == []
+    assert problems == []
 
 
 def test_charts_keep_node_and_zoom_while_it_plays(lab: Server, tab: Page):

@@ -1,6 +1,6 @@
-"""The live chart keeps its node, zoom and hover while data streams; the pad hands its points over.
+"""A chart keeps its node, zoom and hover when its data change; the pad hands its points over.
 
-In a real browser, on a page that streams at 2 Hz.
+In a real browser, on a page whose data change by a button.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 from playwright.sync_api import Browser, Page
 
 from wgan.config import MAX_POINTS
@@ -25,14 +26,21 @@ def open_demo(page: Page, url: str) -> None:
     page.wait_for_selector(".wgan-figure-wait", state="hidden")
 
 
-def ticks(page: Page) -> int:
-    return int(page.locator("#tick").inner_text())
+def points(page: Page) -> int:
+    """How many points each curve on the chart has."""
+    return page.locator(PLOT).evaluate("node => node._fullData[0].x.length")
 
 
-def wait_ticks(page: Page, count: int) -> None:
-    page.wait_for_function(
-        "end => +document.querySelector('#tick').innerText >= end", arg=ticks(page) + count
-    )
+def bring(page: Page, count: int) -> None:
+    """New data, so often, each time until it is there. The mouse stays where it is."""
+    button = page.get_by_role("button", name="Next")
+    for _ in range(count):
+        before = points(page)
+        button.evaluate("button => button.click()")
+        page.wait_for_function(
+            "([chart, n]) => document.querySelector(chart)._fullData[0].x.length > n",
+            arg=[PLOT, before],
+        )
 
 
 def x_range(page: Page) -> list[float]:
@@ -51,9 +59,8 @@ def place(page: Page) -> dict[str, float]:
     )
 
 
-@pytest.mark.slow  # every day on the lab's own page, see `test_lab_in_browser.py`
 @pytest.mark.browser
-def test_node_and_zoom_outlive_thirty_updates(server, page, problems):
+def test_node_and_zoom_outlive_updates(server, page, problems):
     open_demo(page, server(DEMO))
     page.evaluate(
         """selector => {
@@ -76,7 +83,7 @@ def test_node_and_zoom_outlive_thirty_updates(server, page, problems):
     zoomed = x_range(page)
     assert zoomed[0] == pytest.approx(zoomed[1] / 3, rel=0.1)  # a quarter to three quarters
 
-    wait_ticks(page, 30)
+    bring(page, 3)
 
     assert x_range(page) == zoomed
     assert page.evaluate(
@@ -93,7 +100,7 @@ def test_node_and_zoom_outlive_thirty_updates(server, page, problems):
     grown = x_range(page)
     assert grown[0] == 0
     assert grown[1] > zoomed[1]  # the axis has grown meanwhile
-    wait_ticks(page, 2)
+    bring(page, 2)
     assert x_range(page)[0] == 0  # and stays whole
     assert x_range(page)[1] >= grown[1]
     assert problems == []
@@ -106,26 +113,29 @@ def test_a_drag_is_not_broken_by_updates(server, page):
     y = box["y"] + box["height"] / 2
     page.mouse.move(box["x"] + 0.2 * box["width"], y)
     page.mouse.down()
-    for share in (0.3, 0.4, 0.5, 0.6):
+    before = points(page)
+    for tick, share in enumerate((0.3, 0.4, 0.5, 0.6), start=1):
         page.mouse.move(box["x"] + share * box["width"], y)
-        wait_ticks(page, 1)
+        page.get_by_role("button", name="Next").evaluate("button => button.click()")
+        page.locator("#tick").get_by_text(str(tick), exact=True).wait_for()
+    assert points(page) == before  # the chart waits for the end of the drag
     page.mouse.up()
     page.wait_for_function(
-        "s => document.querySelector(s)._fullLayout.xaxis.range[0] > 150", arg=PLOT
+        "s => document.querySelector(s)._fullLayout.xaxis.range[0] > 100", arg=PLOT
     )
     low, high = x_range(page)
     assert low == pytest.approx(high / 3, rel=0.1)  # a fifth to three fifths
 
 
 @pytest.mark.browser
-def test_hover_stays_open_while_data_streams(server, page):
+def test_hover_stays_open_when_data_come(server, page):
     open_demo(page, server(DEMO))
     box = place(page)
     page.mouse.move(box["x"] + 0.3 * box["width"], box["y"] + 0.6 * box["height"])
     label = page.locator(f"{PLOT} .hoverlayer").get_by_text("exact W1")
     label.wait_for()
     for _ in range(4):
-        wait_ticks(page, 1)
+        bring(page, 1)
         assert label.is_visible()
 
 
@@ -175,6 +185,40 @@ def test_charts_are_named_and_sized_and_follow_the_window(server, page, problems
     )
     assert page.locator(".modebar-btn[data-title*='cloud' i], .modebar-btn--logo").count() == 0
     assert problems == []
+
+
+@pytest.mark.browser
+def test_a_hidden_chart_is_drawn_when_it_is_shown(server, page, problems):
+    open_demo(page, server(DEMO))
+    hidden = page.locator(".st-key-modes .wgan-figure-plot")
+    assert hidden.locator(".main-svg").count() == 0
+    bring(page, 1)
+    page.get_by_role("tab", name="modes").click()
+    hidden.locator(".main-svg").first.wait_for()
+    assert hidden.evaluate("node => node._fullData[0].x.length") == points(page)
+    assert problems == []
+
+
+@pytest.mark.browser
+def test_a_chart_that_cannot_be_drawn_says_so(server, page):
+    page.route("**/plotly.min.js", lambda route: route.abort())
+    page.goto(server(DEMO))
+    said = page.locator(".st-key-distance .wgan-figure-wait[data-failed]")
+    said.get_by_text("The chart could not be drawn; training goes on.").wait_for()
+    page.locator(".wgan-pad").wait_for()  # all else is there
+
+
+@pytest.mark.browser
+def test_a_chart_is_saved_as_a_picture(server, page):
+    open_demo(page, server(DEMO))
+    box = place(page)
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    with page.expect_download() as waiting:
+        page.locator(f"{PLOT} [data-title='Save as PNG']").click()
+    assert waiting.value.suggested_filename == "distance.png"
+    with Image.open(waiting.value.path()) as picture:
+        assert picture.size[0] == 2 * page.locator(PLOT).evaluate("node => node.clientWidth")
+        assert picture.size[1] == 2 * 300
 
 
 @pytest.mark.browser

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+import socket
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, suppress
 from pathlib import Path
+from typing import Self
 from urllib.parse import urlsplit
 
 import pytest
@@ -42,20 +45,6 @@ def tab(page: Page) -> Iterator[Page]:
     with suppress(Error):
         page.get_by_role("button", name="Pause").click(timeout=2000)
         page.get_by_role("button", name="Play", exact=True).wait_for(timeout=5000)
-
-
-@pytest.fixture
-def hosts(page: Page) -> set[str]:
-    """The hosts that the page asks for anything, as it does."""
-    found: set[str] = set()
-
-    def ask(url: str) -> None:
-        if urlsplit(url).scheme not in ("data", "blob"):
-            found.add(urlsplit(url).netloc)
-
-    page.on("request", lambda request: ask(request.url))
-    page.on("websocket", lambda socket: ask(socket.url))
-    return found
 
 
 def opened(page: Page, url: str) -> Page:
@@ -163,3 +152,67 @@ def test_a_server_that_ends_and_begins_again_finds_its_open_pages(
         tab.get_by_role("button", name="Pause").click()  # it is still its owner's
         tab.get_by_role("button", name="Play", exact=True).wait_for()
     assert "Traceback" not in re.sub(r"(?s)KeyboardInterrupt.*", "", log.read_text())
+
+
+def test_a_cut_network_is_told_and_the_curve_has_no_hole(lab: str, tab: Page, browser: Browser):
+    """As on a phone that has left the room: nothing is closed, and nothing comes any more."""
+    host = urlsplit(lab)
+    assert host.port is not None
+    with Relay(host.port) as relay:
+        opened(tab, f"http://127.0.0.1:{relay.port}/?preset=ring-gan")
+        wait_step(tab, 30)
+        keep_the_chart(tab)
+        relay.cut()
+        tab.locator(".wgan-away").wait_for()
+        before = step(tab)
+        relay.mend()
+        tab.locator(".wgan-away").wait_for(state="detached")
+        wait_step(tab, before + 20)
+        assert is_kept(tab)
+        tab.get_by_role("button", name="Pause").click()
+        tab.get_by_role("button", name="Play", exact=True).wait_for()
+        context = browser.new_context(viewport={"width": 1440, "height": 900})
+        other = opened(context.new_page(), f"{lab}/?{urlsplit(tab.url).query}")
+        curve = "chart => JSON.stringify([...document.querySelector(chart)._fullData[0].x])"
+        whole = other.evaluate(curve, CURVE)
+        tab.wait_for_function(f"([chart, whole]) => ({curve})(chart) === whole", arg=[CURVE, whole])
+        context.close()
+
+
+class Relay:
+    """A network of one's own between browser and server: `cut`, nothing passes; then `mend`."""
+
+    def __init__(self, server: int) -> None:
+        self._server = server
+        self._whole = threading.Event()
+        self._whole.set()
+        self._sockets: list[socket.socket] = []
+        self._door = socket.create_server(("127.0.0.1", 0))
+        self.port = self._door.getsockname()[1]
+        self.cut, self.mend = self._whole.clear, self._whole.set
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._accept, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.mend()
+        self._door.close()
+        for end in self._sockets:
+            end.close()
+
+    def _accept(self) -> None:
+        with suppress(OSError):  # closed
+            while True:
+                here = self._door.accept()[0]
+                there = socket.create_connection(("127.0.0.1", self._server))
+                self._sockets += [here, there]
+                for ends in ((here, there), (there, here)):
+                    threading.Thread(target=self._pass_on, args=ends, daemon=True).start()
+
+    def _pass_on(self, source: socket.socket, target: socket.socket) -> None:
+        with suppress(OSError):
+            while data := source.recv(65536):
+                self._whole.wait()
+                target.sendall(data)
+            target.shutdown(socket.SHUT_WR)
