@@ -19,6 +19,7 @@ Serve = Callable[[str, Path], AbstractContextManager[str]]
 
 CURVE = ".st-key-curve_main .wgan-figure-plot"
 METER = ".wgan-meter .big:not(.wait)"
+STATUS = ".st-key-status .wgan-status:not(.loading)"  # while it loads, a recording is shown
 CLICKS = 10
 
 
@@ -49,7 +50,7 @@ def tab(page: Page) -> Iterator[Page]:
 
 
 def step(page: Page) -> int:
-    text = page.locator(".st-key-status [role=status]").inner_text()
+    text = page.locator(STATUS).inner_text()
     found = re.search(r"step ([\d,]+)", text)
     assert found, text
     return int(found[1].replace(",", ""))
@@ -57,11 +58,11 @@ def step(page: Page) -> int:
 
 def wait_step(page: Page, at_least: int) -> None:
     page.wait_for_function(
-        """least => {
-          const text = document.querySelector('.st-key-status [role=status]')?.innerText ?? ''
+        """([status, least]) => {
+          const text = document.querySelector(status)?.innerText ?? ''
           return +(text.match(/step ([\\d,]+)/)?.[1] ?? '0').replaceAll(',', '') >= least
         }""",
-        arg=at_least,
+        arg=[STATUS, at_least],
     )
 
 
@@ -75,6 +76,7 @@ def opened(page: Page, url: str) -> Page:
     """The page at `url`, whole: the meter counts and the curve is drawn."""
     page.goto(url)
     try:
+        page.wait_for_selector(STATUS)
         page.wait_for_selector(METER)
         page.wait_for_selector(f"{CURVE} .main-svg")
     except Error:
@@ -139,6 +141,7 @@ def test_each_page_opens_whole_as_the_first_of_a_fresh_server(
 
 def test_from_the_first_visit_to_the_cure(lab: Server, tab: Page, problems: list[str]):
     tab.goto(lab.url)
+    tab.wait_for_selector(STATUS)
     tab.wait_for_selector(METER)
     assert modes(tab)[1] == 10
     wait_step(tab, step(tab) + 50)
@@ -147,7 +150,7 @@ def test_from_the_first_visit_to_the_cure(lab: Server, tab: Page, problems: list
     tab.get_by_role("button", name="Back to the GAN").wait_for()
     assert segments(tab, "constraint").locator("[aria-checked=true]").inner_text() == "GP"
     tab.wait_for_function(
-        "meter => parseInt(document.querySelector(meter).innerText) >= 8",
+        "meter => parseInt(document.querySelector(meter)?.innerText) >= 8",
         arg=METER,
         timeout=180_000,
     )
@@ -252,6 +255,7 @@ def test_a_reload_finds_the_same_run_and_its_owner(lab: Server, tab: Page):
 def test_a_vote_counts_once_also_after_reloads(lab: Server, tab: Page):
     opened(tab, lab.url)
     tab.get_by_role("tab", name="Classroom").click()
+    tab.get_by_role("button", name="Make this run mine, to share it").click()
     tab.get_by_text("no phone or laptop of the room can open it").wait_for()  # it is at 127.0.0.1
     tab.get_by_label("Question").fill("What happens?")
     tab.get_by_label("Answer 1").fill("It heals")
