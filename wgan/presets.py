@@ -82,7 +82,7 @@ _ALL = [
     Preset(
         "digits-gan",
         "Digits · GAN that collapses",
-        "Within seconds the generator draws one picture only. Switch to WGAN-GP and watch it heal.",
+        "After 300 steps all samples are one picture. Switch to WGAN-GP and watch it heal.",
         DIGITS | GAN,
     ),
     Preset(
@@ -94,7 +94,7 @@ _ALL = [
     Preset(
         "digits-wgan-gp",
         "Digits · WGAN-GP",
-        "All ten digits within seconds, evenly.",
+        "All ten digits after some 400 steps, evenly.",
         DIGITS | WGAN_GP,
     ),
     Preset(
@@ -118,7 +118,7 @@ _ALL = [
     Preset(
         "ring-wgan-gp",
         "Ring of 8 · WGAN-GP",
-        "All eight modes within half a minute; the penalty weight is the authors' for toys.",
+        "All eight modes after about 500 steps; the penalty weight is the authors' for toys.",
         TOY | WGAN_GP | {"lr": 1e-3, "gp_weight": 0.1, "ema": 0.99},
     ),
     Preset(

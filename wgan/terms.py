@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from wgan.config import SHORTHANDS
+from wgan.data.titles import title
 
 _OBJECTIVES = {
     "gan": "GAN",
@@ -87,6 +88,8 @@ def term(name: str, value: Any) -> str:
 def transition(name: str, old: Any, new: Any) -> str:
     """From one value to another: `GAN → WGAN`, `critic rate 5e-5 → 2e-3`."""
     side, field = _side_and_field(name)
+    if field == "data":
+        return f"{title(old)} → {title(new)}"
     if field == "freeze":
         return term(name, new)
     if field in _NAMED:

@@ -152,8 +152,8 @@ def test_what_differs_is_named_and_the_axes_are_the_same():
     ]
     page = Compare(*runs)
     captions = [caption.value.replace("\\", "") for caption in page.at.caption]
-    assert "constraint: gp → clip; lr: 0.001 → 5e-05" in captions
-    assert "data: ring8 → grid25" in captions
+    assert "GP → clipping; rate 1e-3 → 5e-5" in captions
+    assert "Ring of 8 Gaussians → Grid of 25 Gaussians" in captions
     layouts = [page.samples(slot)["layout"] for slot in range(3)]
     assert len({tuple(layout["xaxis"]["range"]) for layout in layouts}) == 1
     chart = page.charts()["w1"]

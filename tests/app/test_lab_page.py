@@ -342,7 +342,7 @@ def test_a_run_that_has_left_is_replaced_with_a_sentence(points: LabApp):
 
 def test_the_status_says_how_fast_it_goes_and_how_many_runs_share_the_machine(points: LabApp):
     playing = replace(points.run.frame, state="playing")
-    assert "one of 3 runs that share it" in status_line(playing, slow=False, sharing=3)
+    assert "3 runs share this CPU" in status_line(playing, slow=False, sharing=3)
     assert "share" not in status_line(playing, slow=False)
     assert "steps/s" in status_line(playing, slow=False)
     assert "slow motion" in status_line(playing, slow=True)

@@ -46,7 +46,7 @@ def status_line(frame: Frame, slow: bool, sharing: int = 1) -> str:
     if frame.device:
         parts.append(f"· on {frame.device}")
     if frame.state == "playing" and sharing > 1:
-        parts.append(f"· one of {sharing} runs that share it")
+        parts.append(f"· {sharing} runs share this {'CPU' if frame.device == 'cpu' else 'device'}")
     words = " ".join(f"<span>{part}</span>" for part in parts)
     return f'<div role="status" class="wgan-status {frame.state}"><i>●</i> {words}</div>'
 

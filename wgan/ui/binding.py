@@ -75,10 +75,9 @@ def start(config: ExperimentConfig, source: str = "") -> None:
 
     def leave() -> None:
         new = create(config)
-        if old := lab().get(st.session_state.get(RUN, "")):
-            new.slow = old.slow
-            if people.owns(old):
-                lab().leave(old.id)
+        old = lab().get(st.session_state.get(RUN, ""))
+        if old is not None and people.owns(old):
+            lab().leave(old.id)
         _show(new)
         st.toast("A new run starts; the other one is left.", icon=":material/add:")
 

@@ -45,7 +45,7 @@ def _form(run: Run, step: int | None) -> None:
     st.caption(sections("compare")["branch_lab"])
     config = run.config if step is None else run.way_to(step).config
     name = st.selectbox(
-        "with",
+        "Change",
         list(quick_changes(config)),
         key="branch_change",
         format_func=compare.change_label,

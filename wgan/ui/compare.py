@@ -208,7 +208,7 @@ def _add_forms(runs: Sequence[Run]) -> None:
     )
     run = runs[letters.index(chosen)]
     st.selectbox(
-        "with", list(quick_changes(run.config)), key="compare_change", format_func=change_label
+        "Change", list(quick_changes(run.config)), key="compare_change", format_func=change_label
     )
     st.button(
         "Add the branch",

@@ -234,6 +234,7 @@ def settings(run: Run) -> None:
             default=config.faults,
             format_func=lambda v: option_label("faults", v),
             placeholder="None",
+            select_all=False,  # one bug at a time is a lesson
             **_shared(run, "faults", list(config.faults)),
         )
 

@@ -123,10 +123,18 @@ def _preset(run: Run) -> None:
         key=key,
         on_change=choose,
         format_func=lambda name: PRESETS[name].title,
-        placeholder="Changed · choose a preset",
+        placeholder=_instead(run),
         label_visibility="collapsed",
         width=260,
     )
+
+
+def _instead(run: Run) -> str:
+    """What stands in the place of a preset's title."""
+    return {
+        "points": "Your drawing",
+        "folder": "Your own images",
+    }.get(run.config.data, "Changed · choose a preset")
 
 
 def _seed(run: Run) -> None:
