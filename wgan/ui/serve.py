@@ -21,7 +21,24 @@ from wgan.live.table import PARTS
 from wgan.server.routes import Live
 from wgan.server.routes import routes as live_routes
 from wgan.server.stream import Stream
-from wgan.ui import _compat
+
+# The pages' modules are only imported here: before the first visitor comes, and before torch, which
+# holds up whatever else is imported meanwhile.
+from wgan.ui import (  # noqa: F401
+    _compat,
+    branch,
+    controls,
+    doctor,
+    equation,
+    keeper,
+    lookback,
+    modes,
+    own,
+    room,
+    runbar,
+    share,
+    shell,
+)
 from wgan.ui.live import assets
 from wgan.ui.process import settle, share_heaps
 
