@@ -68,7 +68,11 @@ with left:
     branch.row(run)
 with right, st.container(gap="xsmall"):
     controls.switches(run)
-    with st.container(key="advice"):  # always there, so that what is below is not mounted anew
+    name = main_curve(run.config)
+    window = st.session_state.get("smoothing")  # of the tab "More curves", for all curves
+    name = channel("curves", run, names=name, at=at, smoothing=window)
+    live.part(name, key="curve_main", height=CURVE)
+    with st.container(key="advice"):  # below the curve, which so never moves
         controls.advice(run.config)
     if run.slow is None:
         st.container(key="equation", gap="xxsmall").latex(equation(run.config))
@@ -76,10 +80,6 @@ with right, st.container(gap="xsmall"):
         for term in ("constraint", "critic", "generator"):
             st.container(key=f"equation_{term}").latex(equation(run.config, term))
         live.part(channel("stages", run), key="stages", height=90)
-    name = main_curve(run.config)
-    window = st.session_state.get("smoothing")  # of the tab "More curves", for all curves
-    name = channel("curves", run, names=name, at=at, smoothing=window)
-    live.part(name, key="curve_main", height=CURVE)
     link("critic.py", "Inside the critic", ":material/neurology:", run.id)
 
 with st.sidebar:

@@ -32,7 +32,7 @@ def test_the_button_tries_the_remedy_and_the_alarm_goes(
     assert "BatchNorm under a penalty" in app.part("doctor_line")
     assert "LayerNorm" in app.part("doctor_details")
     assert not any("BatchNorm" in sentence for sentence in app.advice())  # not said twice
-    assert app.widget(button).help.endswith("It changes norm_d: batch → layer.")
+    assert app.widget(button).help.endswith("It changes critic BatchNorm → LayerNorm.")
     app.click(button)
     assert app.run.config == ILL.replace({"norm_d": "layer"})
     wait_for(lambda: app.run.frame.config.norm_d == "layer")

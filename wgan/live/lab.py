@@ -22,7 +22,7 @@ from wgan.live.parts import Options
 from wgan.stages import STAGES
 
 LAYERS = {"surface": "Critic's surface", "manifold": "Latent grid", "arrows": "Gradients"}
-CURVE_HEIGHT, MODES_HEIGHT, POINTS_HEIGHT = 250, 340, 520
+CURVE_HEIGHT, MODES_HEIGHT, POINTS_HEIGHT = 220, 340, 520
 SMOOTHING = 51  # points that a median filter takes at most
 
 
