@@ -115,13 +115,14 @@ def server() -> Iterator[Callable[..., str]]:
 def serve() -> Callable[..., AbstractContextManager[str]]:
     """`with serve(script, log) as url`: a server of one's own, with what it says in a file.
 
-    port: the one of a server that has ended, for pages that are still open.
+    port: the one of a server that has ended, for pages that are still open. path: below which it
+    serves, where its environment says so.
     """
 
     @contextmanager
-    def start(script: str | Path, log: Path, port: int = 0) -> Iterator[str]:
+    def start(script: str | Path, log: Path, port: int = 0, path: str = "") -> Iterator[str]:
         with log.open("ab") as stream:
-            process, url = _serve(str((ROOT / script).resolve()), stream, port)
+            process, url = _serve(str((ROOT / script).resolve()), stream, port, path)
             try:
                 yield url
             finally:
@@ -138,7 +139,7 @@ def free_port() -> int:
 
 
 def _serve(
-    path: str, log: IO[bytes] | None = None, port: int = 0
+    path: str, log: IO[bytes] | None = None, port: int = 0, below: str = ""
 ) -> tuple[subprocess.Popen[bytes], str]:
     port = port or free_port()
     process = subprocess.Popen(
@@ -148,7 +149,7 @@ def _serve(
         stdout=subprocess.DEVNULL,
         stderr=log or subprocess.DEVNULL,
     )
-    url = f"http://127.0.0.1:{port}"
+    url = f"http://127.0.0.1:{port}{below}"
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and process.poll() is None:
         try:

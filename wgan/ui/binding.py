@@ -37,7 +37,7 @@ def current_run() -> Run:
         run = lab().get(wanted) if wanted else None
         if run is None:
             if wanted:
-                notice(f"There is no run {wanted[:20]!r} here, or no more; this is another one.")
+                notice(f"{lab().why_missing(wanted).rstrip('.')}; this is another one.")
             run = _first_run()
     except LimitError as error:
         full.page(error, watch=lambda: _show(lab().demonstration()))
