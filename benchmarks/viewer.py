@@ -146,9 +146,9 @@ class Viewer:
     async def _look(self) -> None:
         """Asks to be drawn again when the page is made of something else by now."""
         for name, given in self._mounted.items():
-            made = self._listener.states.get(name, {}).get("made")
+            changed = self._listener.states.get(name, {}).get("changed")
             waits = self._clicked is None and time.monotonic() - self._asked > 1.0
-            if "page" in given and made not in (None, given["page"]) and waits:
+            if "page" in given and changed and waits:
                 self._asked = time.monotonic()
                 self.seen.redrawn += 1
                 await self._rerun(clicked=False)

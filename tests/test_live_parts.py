@@ -113,7 +113,7 @@ def test_the_status_line(fields: dict[str, Any], said: str):
 def test_the_status_line_in_slow_motion_and_beside_other_runs():
     playing = frame(state="playing", steps_per_second=9.0)
     assert "slow motion" in lab.status_line(playing, slow=True)
-    assert "one of 3 runs that share it" in lab.status_line(playing, slow=False, sharing=3)
+    assert "3 runs share this device" in lab.status_line(playing, slow=False, sharing=3)
 
 
 def test_the_meter_counts_and_names_the_modes(run: Run):

@@ -172,7 +172,7 @@ def test_silence_is_filled_with_signs_of_life(served: Served, monkeypatch: pytes
 
 def test_no_secret_comes_over_the_stream_or_its_addresses(served: Served):
     id = served.run.id
-    parts = [name for name in PARTS if name not in ("duel",)]
+    parts = [name for name in PARTS if name not in ("duel", "job")]
     options = {"curves": "&names=losses,distance", "overlays": "&names=w1"}
     wanted = [f"{name}?run={id}{options.get(name, '')}" for name in parts]
     said = ""

@@ -19,7 +19,8 @@ Blocks = list[dict[str, Any]]
 def mounted(at: AppTest, key: str) -> dict[str, Any]:
     """What the page gave a component of ours, the last one of this key."""
     (found,) = (c for c in at.get("bidi_component") if getattr(c, "key", None) == key)
-    return json.loads(found.proto.json)[0]  # pyright: ignore[reportAttributeAccessIssue]
+    given = json.loads(found.proto.json)  # pyright: ignore[reportAttributeAccessIssue]
+    return given[0] if isinstance(given, list) else given
 
 
 def places(at: AppTest) -> set[str]:

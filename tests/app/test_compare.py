@@ -333,9 +333,9 @@ def test_a_run_that_leaves_has_the_page_drawn_again_without_it():
     gone, kept = make(), make()
     page = Compare(gone, kept)
     drawn = live_parts.mounted(page.at, "wgan-page")
-    assert live_parts.state(drawn["channel"])["made"] == drawn["page"]
+    assert live_parts.state(drawn["channel"])["changed"] is False
     lab().close(gone.id)
-    assert live_parts.state(drawn["channel"])["made"] != drawn["page"]
+    assert live_parts.state(drawn["channel"])["changed"] is True
     page.redraw()
     assert page.runs == [kept]
     assert "There is no run" in page.notices()[0]

@@ -150,21 +150,23 @@ def whole(low: int, high: int, default: int | None = None) -> Parse:
 
 
 class PagePart:
-    """What a page is made of: when it differs from what was drawn, the page is drawn again.
+    """Whether a page is made of something else by now than when it was drawn.
 
-    made: what the widgets of the page show.
+    made: what its widgets show. drawn: the `fingerprint` of that when it was drawn. Compared here
+    and not in the browser: on a busy server what a browser heard last may be older than its page,
+    and a class of pages that ask to be drawn again would keep the server busy.
     """
 
-    def __init__(self, made: Callable[[], Hashable]) -> None:
-        self._made = made
+    def __init__(self, made: Callable[[], Hashable], drawn: str) -> None:
+        self._made, self._drawn = made, drawn
 
-    def version(self) -> Hashable:
-        return self._made()
+    def version(self) -> bool:
+        return fingerprint(self._made()) != self._drawn
 
     urgent = version
 
     def payload(self) -> Mapping[str, Any]:
-        return {"made": fingerprint(self._made())}
+        return {"changed": self.version()}
 
 
 def fingerprint(made: Hashable) -> str:

@@ -47,15 +47,16 @@ def made_of_runs(runs: Sequence[Run | None]) -> Hashable:
 
 def _page(query: Query) -> PagePart:
     """Of a page on runs, `run=a,b`, on a duel, `duel=a`, or with a job that is under way."""
-    given = parse(query, {"run": text, "duel": text, "job": text})
+    given = parse(query, dict.fromkeys(("run", "duel", "job", "drawn"), text))
+    drawn = given["drawn"]
     if given["duel"]:
-        return PagePart(lambda: duel.made(duels().get(given["duel"])))
+        return PagePart(lambda: duel.made(duels().get(given["duel"])), drawn)
     if given["job"]:
-        return PagePart(lambda: job.made(job.find(given["job"])))
+        return PagePart(lambda: job.made(job.find(given["job"])), drawn)
     ids = given["run"].split(",")
     if len(ids) > MOST:
         raise StreamError(f"At most {MOST} runs are shown together.")
-    return PagePart(lambda: made_of_runs([watched(id) for id in ids]))
+    return PagePart(lambda: made_of_runs([watched(id) for id in ids]), drawn)
 
 
 PARTS: Parts = {

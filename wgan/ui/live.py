@@ -90,7 +90,7 @@ def page(channel: str, made: Hashable, key: str = "wgan-page") -> None:
     """Has this page drawn again when it is made of something else than `made`."""
     _PART(
         key=key,
-        data=_sent(channel=channel, page=fingerprint(made)),
+        data=_sent(channel=f"{channel}&drawn={fingerprint(made)}", page=True),
         on_changed_change=binding.keep_notice,
     )
 

@@ -3,30 +3,29 @@
 
 const AGAIN = 1_000 // milliseconds until it may ask once more for the same
 const CALM = 250 // a click of one's own has the page drawn anyway: wait for that first
+const SPREAD = 500 // so long at most a page waits besides, so that a class does not ask at once
 
 export function pageOf(root, stream) {
-  let wanted = null // as the server says
-  let drawn = null // as this page was drawn
+  let changed = false // what the page is made of, since it was drawn
   let ask = () => {}
-  let channel = null
+  let channel = null // of this page as it was drawn
   let end = null
   let timer = null
-  let asked = 0
+  let asked = -AGAIN
 
-  const compare = () => {
+  const plan = () => {
     clearTimeout(timer)
-    if (wanted === null || wanted === drawn) return
-    const spread = stream.spread ?? 0
-    const wait = Math.max(CALM + Math.random() * spread, asked + AGAIN - performance.now())
+    if (!changed) return
+    const wait = Math.max(CALM + Math.random() * SPREAD, asked + AGAIN - performance.now())
     timer = setTimeout(() => {
-      if (wanted === drawn || !root.isConnected) return
+      if (!changed || !root.isConnected) return
       asked = performance.now()
       try {
-        ask(wanted)
+        ask(asked)
       } catch {
         // Streamlit's own connection is away; it comes back by itself.
       }
-      timer = setTimeout(compare, AGAIN)
+      plan()
     }, wait)
   }
 
@@ -39,19 +38,17 @@ export function pageOf(root, stream) {
   return {
     update(data, trigger) {
       ask = trigger
-      drawn = data.page
-      if (data.channel !== channel) {
-        end?.()
-        channel = data.channel
-        wanted = null
-        const mine = channel
-        end = stream.subscribe(channel, ({ made, spread }) => {
-          if (channel !== mine) return
-          wanted = made
-          stream.spread = spread
-          compare()
-        })
-      } else compare()
+      if (data.channel === channel) return
+      end?.()
+      channel = data.channel
+      changed = false
+      plan()
+      const mine = channel
+      end = stream.subscribe(channel, state => {
+        if (channel !== mine) return
+        changed = state.changed
+        plan()
+      })
     },
     close() {
       clearTimeout(timer)
