@@ -10,7 +10,7 @@ beside an owner, who goes on training; then one more comes, and changes somethin
 
 A page's time is from opening the connection to the last message of the page; a change's from the
 click to the page that has it; `own_s` is from the click until the run of one's own has applied the
-change, by the server's log. A stall is the longest time in which no run made a step, sampled ten
+change, by the server's log. A stall is the longest time in which no run made a step, sampled five
 times a second. The last line is one JSON object.
 """
 

@@ -22,7 +22,7 @@ from benchmarks.command import app_command
 
 ROOT = Path(__file__).parents[1]
 START = 120.0  # seconds for the app to answer
-LOOK = 0.1  # seconds between two looks at how far its runs are
+LOOK = 0.2  # seconds between two looks at how far its runs are
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ class AppServer:
         )
 
     def progress(self) -> list[Progress]:
-        """How its runs advanced since the start, ten times a second."""
+        """How its runs advanced since the start, five times a second."""
         return list(self._progress)
 
     def run(self, id: str) -> dict[str, Any]:

@@ -159,9 +159,13 @@ class PagePart:
 
     def __init__(self, made: Callable[[], Hashable], drawn: str) -> None:
         self._made, self._drawn = made, drawn
+        self._last: Hashable = None  # what was compared last, and whether it differed
+        self._changed = fingerprint(None) != drawn
 
     def version(self) -> bool:
-        return fingerprint(self._made()) != self._drawn
+        if (now := self._made()) != self._last:
+            self._last, self._changed = now, fingerprint(now) != self._drawn
+        return self._changed
 
     urgent = version
 
