@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[1]
 PLACE = {"server.port", "server.address", "server.headless"}  # where it listens, and no browser
 _SECTIONS = "|".join(tomllib.loads((ROOT / ".streamlit/config.toml").read_text()))
 _FLAG = re.compile(rf"--((?:global|logger|{_SECTIONS})\.\w+)")
+HOSTED = "test_hosting_in_browser.py"  # whoever hosts the app below a path says so to Streamlit
 _VARIABLE = re.compile(r"STREAMLIT_[A-Z]+")
 
 
@@ -35,7 +36,8 @@ def test_no_benchmark_and_no_test_passes_another_flag():
         for file in (ROOT / folder).rglob("*.py"):
             text = file.read_text()
             assert set(_FLAG.findall(text)) <= PLACE, file
-            assert file == Path(__file__) or not _VARIABLE.search(text), file
+            elsewhere = file == Path(__file__) or file.name == HOSTED
+            assert elsewhere or not _VARIABLE.search(text), file
             starts = '"streamlit", "run"' in text
             assert not starts or file.name == Path(__file__).name, f"{file} has its own command"
 

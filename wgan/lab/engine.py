@@ -226,7 +226,7 @@ class Engine:
         self._train(started + budget)
         self._read()
         self.course.end_slice()
-        if budget or self._state != "playing":
+        if budget or self._state != "playing" or self.course.way is not None:
             self._maybe_look()
         elif self._changed:
             self._publish()
