@@ -20,7 +20,7 @@ METER, GRID_HEIGHT, CURVE = 112, 440, CURVE_HEIGHT + live.TITLE
 open_page("Lab")
 run = binding.current_run()
 keep_owned([run])
-live.page(channel("page", run), made_of_runs([run]))
+live.page(channel("page", run, alarms=1), made_of_runs([run], alarms=True))
 
 
 with st.container(key="run_bar", horizontal=True, vertical_alignment="center", gap="small"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable
 
 from wgan.figures import OVERLAYS
 from wgan.lab.branches import MOST
@@ -27,36 +27,39 @@ STEP = whole(0, 10**12)
 SMOOTHING = whole(1, 99, default=1)
 
 
-def made_of_run(run: Run | None) -> Hashable:
-    """What the widgets of a page show of a run; when it differs, the page is drawn again."""
+def made_of_run(run: Run | None, *, alarms: bool = False) -> Hashable:
+    """What the widgets of a page show of a run; when it differs, the page is drawn again.
+
+    alarms: whether the page has their buttons: they may come and go at every measurement.
+    """
     if run is None:
         return None
     frame, room = run.frame, run.room
     poll = room.poll
     asked = poll and (poll.question, poll.closed)
-    alarms = tuple(alarm.name for alarm in lab.alarms(frame))
+    found = tuple(alarm.name for alarm in lab.alarms(frame)) if alarms else ()
     who = (room.open, room.locked, asked)
     # A copy shows what its origin showed until it is ready: nothing on the page changes then.
     state = "playing" if run.state == "loading" and frame.view is not None else run.state
-    return (run.id, state, frame.state, frame.view is None, run.slow, run.config, who, alarms)
+    return (run.id, state, frame.state, frame.view is None, run.slow, run.config, who, found)
 
 
-def made_of_runs(runs: Sequence[Run | None]) -> Hashable:
-    return tuple(map(made_of_run, runs))
+def made_of_runs(runs: Iterable[Run | None], *, alarms: bool = False) -> Hashable:
+    return tuple(made_of_run(run, alarms=alarms) for run in runs)
 
 
 def _page(query: Query) -> PagePart:
     """Of a page on runs, `run=a,b`, on a duel, `duel=a`, or with a job that is under way."""
-    given = parse(query, dict.fromkeys(("run", "duel", "job", "drawn"), text))
+    given = parse(query, dict.fromkeys(("run", "duel", "job", "drawn", "alarms"), text))
     drawn = given["drawn"]
     if given["duel"]:
         return PagePart(lambda: duel.made(duels().get(given["duel"])), drawn)
     if given["job"]:
         return PagePart(lambda: job.made(job.find(given["job"])), drawn)
-    ids = given["run"].split(",")
+    ids, alarms = given["run"].split(","), bool(given["alarms"])
     if len(ids) > MOST:
         raise StreamError(f"At most {MOST} runs are shown together.")
-    return PagePart(lambda: made_of_runs([watched(id) for id in ids]), drawn)
+    return PagePart(lambda: made_of_runs(map(watched, ids), alarms=alarms), drawn)
 
 
 PARTS: Parts = {
