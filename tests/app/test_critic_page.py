@@ -54,7 +54,7 @@ class CriticApp(LabApp):
     def is_measured(self) -> bool:
         """Watches the open section, as the stream does; whether it has been measured."""
         channel = self.mounted(self.place)["channel"]
-        source(PARTS, channel).version()
+        source(PARTS, channel).urgent()
         return not any("wgan-progress" in b.get("html", "") for b in self.blocks())
 
     @property

@@ -41,7 +41,7 @@ class RunsPart:
     """A part that shows what runs have published last.
 
     look: called with each run and the options whenever somebody shows the part; what it returns is
-    a part of the version, for what changes without a new frame.
+    urgent when it changes, for what changes without a new frame.
     """
 
     def __init__(self, build: Build, ids: Sequence[str], options: Options, look: Look) -> None:
@@ -51,7 +51,7 @@ class RunsPart:
         return [run for id in self._ids if (run := watched(id)) is not None]
 
     def version(self) -> Hashable:
-        return (self.urgent(), *(run.frame.version for run in self._runs()))
+        return tuple(run.frame.version for run in self._runs())
 
     def urgent(self) -> Hashable:
         """While a run trains, only what was done to it is urgent; otherwise all that is new is."""
