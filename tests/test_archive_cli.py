@@ -17,9 +17,9 @@ from tests.test_changes import GENTLE
 from wgan import cli
 from wgan.config import ExperimentConfig, from_json
 from wgan.lab import archive
-from wgan.lab.frame import Event
 from wgan.lab.saved import weights
 from wgan.presets import PRESETS
+from wgan.types import Event
 from wgan.zoo.checkpoint import FILES
 
 TINY = ["--set", "width=8", "depth=1", "batch_size=8"]

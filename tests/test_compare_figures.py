@@ -13,8 +13,8 @@ from wgan.config import ExperimentConfig
 from wgan.figures import COLORS, LETTERS, OVERLAYS, Lane, looking_at, overlay
 from wgan.figures.curves import curve_losses
 from wgan.lab.branches import MOST, SETUPS, differences, quick_changes
-from wgan.lab.frame import Curve, Event
 from wgan.presets import PRESETS
+from wgan.types import Curve, Event
 
 
 def curve(steps: list[float], values: list[float]) -> Curve:

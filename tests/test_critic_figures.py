@@ -12,8 +12,7 @@ import pytest
 
 from wgan.figures import ALARM, HEALTHY, critic, space
 from wgan.figures.base import Figure
-from wgan.inspection.results import Anatomy, Layers, Slopes, Weights
-from wgan.lab.frame import Curve, PointView
+from wgan.types import Anatomy, Curve, Layers, PointView, Slopes, Weights
 
 G = 21
 

@@ -11,10 +11,11 @@ import pytest
 
 from tests.conftest import MakeConfig, MakeRun
 from wgan.config import ExperimentConfig, replace_live
-from wgan.doctor import APART, HELD, RECENT, STEPS, Alarm, diagnose
-from wgan.lab.frame import Curve, Event, Frame, Measures
+from wgan.diagnostics.doctor import APART, HELD, RECENT, STEPS, Alarm, diagnose
+from wgan.frame import Frame
 from wgan.lab.run import Run
 from wgan.presets import PRESETS
+from wgan.types import Curve, Event, Measures
 from wgan.ui.words import sections
 
 

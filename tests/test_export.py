@@ -18,9 +18,9 @@ from wgan.config import from_json
 from wgan.export.curves import COLUMNS, curves_csv
 from wgan.export.film import GAP, film, sheet
 from wgan.export.script import script
-from wgan.lab.frame import Curve
 from wgan.lab.history import Snapshot
 from wgan.presets import PRESETS
+from wgan.types import Curve
 
 Capture = pytest.CaptureFixture[str]
 

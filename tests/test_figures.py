@@ -20,7 +20,7 @@ from wgan import figures
 from wgan.figures import curves as curves_module
 from wgan.figures.curves import MAX_POINTS, round_range, round_up, smoothed, thinned
 from wgan.figures.meter import GROWN
-from wgan.lab.frame import Curve, Event, Measures, PointView
+from wgan.types import Curve, Event, Measures, PointView
 
 ANY_FLOATS = hnp.arrays(
     np.float32,

@@ -16,8 +16,8 @@ ROOT = Path(__file__).parents[1]
 HEAVY = ("torch", "torchvision", "scipy", "sklearn", "pandas", "pyarrow")
 # What a server does before anybody trains: it makes runs, checks them, saves and finds them.
 BEFORE_TRAINING = (
-    *("wgan.lab.registry", "wgan.lab.run", "wgan.lab.duel", "wgan.lab.frame", "wgan.limits"),
-    *("wgan.presets", "wgan.doctor", "wgan.figures", "wgan.data", "wgan.data.uploads"),
+    *("wgan.lab.registry", "wgan.lab.run", "wgan.lab.duel", "wgan.types", "wgan.limits"),
+    *("wgan.presets", "wgan.diagnostics.doctor", "wgan.figures", "wgan.data", "wgan.data.uploads"),
     *("wgan.protocol.shipped", "wgan.protocol.methods", "wgan.studies", "wgan.export.script"),
 )
 COMMANDS = {

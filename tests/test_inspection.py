@@ -13,13 +13,13 @@ from torch import Tensor, nn
 from tests.conftest import MakeRun, MakeTrainer
 from wgan import losses, metrics
 from wgan.data import load
-from wgan.inspection.attention import Attention
-from wgan.inspection.inspector import BINS, Inspector, histogram, weights_of
-from wgan.inspection.pace import Inspections
-from wgan.inspection.results import Anatomy, Layers, Section, Slopes, Weights, Wish
-from wgan.inspection.truth import js, js_of_loss, on_grid, over_slope
+from wgan.diagnostics.attention import Attention
+from wgan.diagnostics.inspector import BINS, Inspector, histogram, weights_of
+from wgan.diagnostics.pace import Inspections
+from wgan.diagnostics.truth import js, js_of_loss, on_grid, over_slope
 from wgan.lab.run import Run
 from wgan.trainer import Trainer
+from wgan.types import Anatomy, Layers, Section, Slopes, Weights, Wish
 
 A = torch.tensor([3.0, -4.0])  # |a| = 5
 SECTIONS: tuple[Section, ...] = ("layers", "weights", "slopes", "anatomy")
@@ -232,7 +232,7 @@ def test_frames_have_what_somebody_looks_at(make_run: MakeRun, monkeypatch: pyte
     assert run.frame.inspections == {}
     watched(run, "slopes", "weights")
     assert set(run.frame.inspections) == {Wish("slopes"), Wish("weights")}
-    monkeypatch.setattr("wgan.inspection.attention.FORGETS_AFTER", 0.0)
+    monkeypatch.setattr("wgan.diagnostics.attention.FORGETS_AFTER", 0.0)
     run.advance(0.02)
     run._maybe_look()
     assert run.frame.inspections == {}
@@ -255,7 +255,7 @@ def test_a_paused_run_is_inspected_at_the_step_where_it_stands(make_run: MakeRun
 def test_inspecting_keeps_to_its_share(make_trainer: MakeTrainer, monkeypatch: pytest.MonkeyPatch):
     now = [100.0]
     for module in ("attention", "pace"):
-        monkeypatch.setattr(f"wgan.inspection.{module}.time.monotonic", lambda: now[0])
+        monkeypatch.setattr(f"wgan.diagnostics.{module}.time.monotonic", lambda: now[0])
 
     class Slow(Inspector):
         def inspect(self, wish: Wish) -> Any:

@@ -17,12 +17,12 @@ from hypothesis import strategies as st
 
 from tests.conftest import MakeConfig, MakeRun
 from wgan.lab import registry
-from wgan.lab.frame import ImageView
 from wgan.lab.history import Series, Snapshot, Snapshots
 from wgan.lab.registry import Lab
 from wgan.lab.run import Run
 from wgan.lab.scheduler import Scheduler
 from wgan.limits import Limits
+from wgan.types import ImageView
 
 VIEW = ImageView(np.zeros((1, 1, 1, 1), np.uint8), np.zeros((1, 1, 1, 1), np.uint8))
 

@@ -11,13 +11,24 @@ import numpy as np
 import pytest
 
 from wgan.config import ExperimentConfig
-from wgan.inspection.results import Layers, Slopes, Weights, Wish
-from wgan.lab.frame import Curve, Event, Frame, ImageView, Measures, PointView, Stage
+from wgan.frame import Frame
 from wgan.lab.history import Snapshot, Snapshots
 from wgan.lab.run import Run
 from wgan.live import blocks, critic, lab
 from wgan.live.recording import TOLD, frame_of, moment
 from wgan.presets import DEFAULT, PRESETS
+from wgan.types import (
+    Curve,
+    Event,
+    ImageView,
+    Layers,
+    Measures,
+    PointView,
+    Slopes,
+    Stage,
+    Weights,
+    Wish,
+)
 
 POINTS = ExperimentConfig(data="ring8")
 DIGITS = ExperimentConfig(data="digits", network="dcgan")

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from wgan.config import LIVE_FIELDS, ExperimentConfig, choices, diff
-from wgan.lab.frame import Curve, Event, Frame, Measures
+from wgan.frame import Frame
 from wgan.live import narration
 from wgan.presets import PRESETS
 from wgan.recipes import switched
+from wgan.types import Curve, Event, Measures
 from wgan.words import sections
 
 GAN = PRESETS["ring-gan"].config

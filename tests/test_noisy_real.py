@@ -6,10 +6,10 @@ import torch
 
 from tests.conftest import MakeRun, MakeTrainer
 from wgan.data import load
-from wgan.lab.frame import PointView
 from wgan.lab.saved import weights
 from wgan.presets import with_data
 from wgan.trainer import Trainer
+from wgan.types import PointView
 
 CPU = torch.device("cpu")
 

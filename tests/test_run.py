@@ -12,7 +12,7 @@ import torch
 
 from tests.conftest import MakeConfig, MakeRun
 from wgan.config import ConfigError
-from wgan.lab.frame import Frame
+from wgan.frame import Frame
 from wgan.lab.run import Run, Scheduled
 
 

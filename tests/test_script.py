@@ -24,9 +24,9 @@ from wgan import cli, losses
 from wgan.config import ConfigError, ExperimentConfig, choices
 from wgan.data import load
 from wgan.export.script import MAX_LINES, MAX_POINTS, refusal, script
-from wgan.lab.frame import Event
 from wgan.presets import PRESETS
 from wgan.trainer import Data, Trainer
+from wgan.types import Event
 
 Capture = pytest.CaptureFixture[str]
 ALLOWED = {"argparse", "copy", "math", "numpy", "torch", "sklearn"}

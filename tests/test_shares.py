@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.test_figures import decode, trace
 from wgan import figures
 from wgan.figures.shares import fate, lost_modes, never_found
-from wgan.lab.frame import Event, Measures
+from wgan.types import Event, Measures
 
 HIGH = 20  # samples of 2,500 that a mode needs
 

@@ -1,6 +1,6 @@
 """Combinations that the literature warns of: allowed, and told why they are a bad idea.
 
-BatchNorm under a gradient penalty is certain enough for an alarm: see `wgan.doctor`.
+BatchNorm under a gradient penalty is certain enough for an alarm: see `wgan.diagnostics.doctor`.
 """
 
 from __future__ import annotations

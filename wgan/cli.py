@@ -27,13 +27,13 @@ from wgan.export.commands import add_export
 from wgan.files import expanded, read_bounded
 from wgan.info import add_info
 from wgan.lab import archive
-from wgan.lab.frame import Measures
 from wgan.lab.run import Run
 from wgan.lab.saved import weights
 from wgan.lab.scheduler import use_training_threads
 from wgan.presets import PRESETS, with_data
 from wgan.protocol.commands import add_modes
 from wgan.studies.commands import add_figure
+from wgan.types import Measures
 from wgan.zoo.commands import add_commands
 
 SLICE = 0.25  # seconds between two looks at the clock

@@ -18,9 +18,9 @@ from torch import Tensor, nn
 from wgan import losses, vitals
 from wgan.blocks import copied
 from wgan.config import ExperimentConfig, diff
-from wgan.lab.frame import Stage
 from wgan.networks import build_critic, build_generator, set_norm
 from wgan.stages import FIGURES
+from wgan.types import Stage
 
 _STEP_0 = 2**32 - 1  # no run has so many
 

@@ -1,7 +1,7 @@
 """Vital signs of a critic: pure functions that look at a network or an optimiser, no more.
 
-They are the measurements by which the papers tell a healthy critic from a sick one; `wgan.doctor`
-draws the conclusions.
+They are the measurements by which the papers tell a healthy critic from a sick one;
+`wgan.diagnostics.doctor` draws the conclusions.
 """
 
 from __future__ import annotations

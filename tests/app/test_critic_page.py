@@ -15,13 +15,13 @@ from lab_app import IMAGES, POINTS, LabApp, wait_for
 
 from wgan.config import ExperimentConfig
 from wgan.figures import OVERLAYS
-from wgan.inspection.results import Anatomy
 from wgan.lab.registry import lab
 from wgan.live.critic import BATCHES, SECTIONS
 from wgan.live.table import PARTS
 from wgan.presets import PRESETS
 from wgan.server.stream import source
 from wgan.studies import experiments
+from wgan.types import Anatomy
 from wgan.ui import compare, shell
 from wgan.ui.critic.experiments import offer
 from wgan.ui.words import sections

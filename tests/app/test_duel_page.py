@@ -16,9 +16,9 @@ from streamlit.testing.v1 import AppTest
 from wgan.figures.meter import three
 from wgan.lab import duel as lab_duel
 from wgan.lab.duel import Duel, duels
-from wgan.lab.frame import PointView
 from wgan.lab.registry import lab
 from wgan.studies.cells import METHODS, cell
+from wgan.types import PointView
 
 ROOT = Path(__file__).parents[2]
 

@@ -15,11 +15,11 @@ from wgan.config import ConfigError, ExperimentConfig
 from wgan.export.curves import curves_csv
 from wgan.files import check_writable
 from wgan.lab import archive
-from wgan.lab.frame import Curve, Event
 from wgan.lab.history import Snapshot
 from wgan.lab.run import Run
 from wgan.lab.scheduler import use_training_threads
 from wgan.presets import PRESETS
+from wgan.types import Curve, Event
 
 FRAMES = 40  # of a film, the first at step 0
 STEPS = 2000  # of a preset that is trained for its pictures or curves

@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Mapping
 
-from wgan.lab.frame import Curve
+from wgan.types import Curve
 
 COLUMNS = ("curve", "step", "mean", "low", "high")
 
@@ -14,7 +14,7 @@ COLUMNS = ("curve", "step", "mean", "low", "high")
 def curves_csv(curves: Mapping[str, Curve]) -> str:
     """CSV with one row a point: the curve's name, its step, and the stretch's mean, low and high.
 
-    A point stands for a stretch of steps that ends at `step` (see `wgan.lab.frame.Curve`); nine
+    A point stands for a stretch of steps that ends at `step` (see `wgan.types.Curve`); nine
     significant digits hold a float32 exactly.
     """
     out = io.StringIO()

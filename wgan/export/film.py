@@ -9,8 +9,8 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from wgan.figures import image_grid
-from wgan.lab.frame import ImageView
 from wgan.lab.history import Snapshot
+from wgan.types import ImageView
 from wgan.zoo.pictures import draw_points
 
 SIDE = 320  # pixels of a square of samples

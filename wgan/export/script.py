@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from wgan.config import POINT_DATA, ConfigError, ExperimentConfig, image_data
 from wgan.data import title
-from wgan.lab.frame import Event
+from wgan.types import Event
 
 MAX_POINTS = 90  # drawn by hand, that still fit into a script that people read
 MAX_LINES = 150

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from wgan.figures.base import DRAWN, REAL, Figure, finite, layout, typed
 from wgan.figures.curves import round_range, round_up, short, smoothed, thinned, time_axis
-from wgan.lab.frame import Curve, Event
+from wgan.types import Curve, Event
 
 By = Literal["steps", "seconds"]
 

@@ -21,8 +21,7 @@ from wgan.figures.base import (
     typed,
 )
 from wgan.figures.curves import Chart, round_up
-from wgan.inspection.results import Layers, Slopes, Weights
-from wgan.lab.frame import Curve, Event
+from wgan.types import Curve, Event, Layers, Slopes, Weights
 
 LOG2 = math.log(2)
 SLOPE_BINS = 20  # a decade

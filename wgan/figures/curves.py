@@ -29,7 +29,7 @@ from wgan.figures.base import (
     layout,
     typed,
 )
-from wgan.lab.frame import Curve, Event
+from wgan.types import Curve, Event
 
 MAX_POINTS = 600  # drawn of one series
 MAX_EVENTS = 30  # marked on a curve: the latest

@@ -6,7 +6,7 @@ import html
 import math
 from collections.abc import Sequence
 
-from wgan.lab.frame import Measures
+from wgan.types import Measures
 
 COVERED = 20 / 2500  # share of the samples that a mode needs in order to count
 GROWN = 100  # steps before which no generator is called collapsed

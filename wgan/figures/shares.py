@@ -9,7 +9,7 @@ import numpy as np
 from wgan.figures.base import Figure, layout, typed
 from wgan.figures.curves import markers, round_up, time_axis
 from wgan.figures.meter import COVERED
-from wgan.lab.frame import Event, Measures
+from wgan.types import Event, Measures
 
 # Shades of the colour of what is generated; neighbours in the stack differ in lightness.
 SHADES = ("#E07A00", "#F6C58B", "#B45F00", "#F0A04B")

@@ -22,8 +22,7 @@ from wgan.figures.base import (
 )
 from wgan.figures.curves import round_up
 from wgan.figures.plane import points
-from wgan.inspection.results import Anatomy
-from wgan.lab.frame import PointView
+from wgan.types import Anatomy, PointView
 
 # Opaque: a landscape hides what is behind it, and Plotly fills each contour over those below it,
 # where colours that shine through add up: purple (low), grey, green (high).

@@ -27,10 +27,10 @@ from wgan.config import (
 )
 from wgan.errors import UserError
 from wgan.files import open_regular, read_bounded
-from wgan.lab.frame import Event, Measures
 from wgan.lab.run import Run, Scheduled
 from wgan.lab.saved import Saved
 from wgan.presets import PRESETS
+from wgan.types import Event, Measures
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -15,10 +15,9 @@ from torch import Tensor
 
 from wgan.config import ExperimentConfig, diff
 from wgan.data import Dataset
-from wgan.inspection.attention import Attention
-from wgan.inspection.inspector import Inspector
-from wgan.inspection.pace import Inspections
-from wgan.lab.frame import Event, Measures
+from wgan.diagnostics.attention import Attention
+from wgan.diagnostics.inspector import Inspector
+from wgan.diagnostics.pace import Inspections
 from wgan.lab.past import Past
 from wgan.lab.record import Record, fill_in, with_real
 from wgan.lab.saved import Saved, weights
@@ -27,6 +26,7 @@ from wgan.lab.walk import Walk
 from wgan.lab.watch import Watch
 from wgan.terms import describe
 from wgan.trainer import Trainer
+from wgan.types import Event, Measures
 
 log = logging.getLogger("wgan.lab")
 

@@ -15,11 +15,11 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 
 from wgan.config import ConfigError, ExperimentConfig
-from wgan.lab.frame import ImageView, Measures, PointView
 from wgan.lab.registry import Lab, lab
 from wgan.lab.run import Run
 from wgan.lab.saved import Saved
 from wgan.limits import LimitError
+from wgan.types import ImageView, Measures, PointView
 
 Key = tuple[str, str]  # row and column
 MAX_DUELS = 200  # kept in memory; the ones not seen for the longest go first

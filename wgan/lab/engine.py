@@ -18,13 +18,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from wgan.config import ExperimentConfig, expand, replace_live
 from wgan.data import load
-from wgan.inspection.attention import Attention
+from wgan.diagnostics.attention import Attention
+from wgan.frame import Frame
 from wgan.lab.faults import explain
-from wgan.lab.frame import Event, Frame, Measures, State
 from wgan.lab.plan import Scheduled
 from wgan.lab.record import Record
 from wgan.lab.room import Room
 from wgan.lab.saved import Saved
+from wgan.types import Event, Measures, State
 
 if TYPE_CHECKING:
     from wgan.lab.course import Course

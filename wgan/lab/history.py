@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from wgan.lab.frame import Curve, Floats, ImageView, Measures, PointView
+from wgan.types import Curve, Floats, ImageView, Measures, PointView
 
 
 class Series:

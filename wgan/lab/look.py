@@ -16,10 +16,10 @@ from torch import Tensor
 from wgan import metrics, vitals
 from wgan.data import Dataset
 from wgan.data.avatars import FaceModes
-from wgan.inspection.truth import TruthMeter
-from wgan.lab.frame import Floats, ImageView, Measures, PointView
+from wgan.diagnostics.truth import TruthMeter
 from wgan.spread import SpreadGauge
 from wgan.trainer import Trainer, stream
+from wgan.types import Floats, ImageView, Measures, PointView
 
 MEASURED = 2500  # samples for mode coverage: the VEEGAN and PacGAN papers' number
 COMPARED = 256  # samples for W1 (assignment is cubic) and for the gradient norm

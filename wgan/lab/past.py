@@ -11,10 +11,10 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from wgan.lab.frame import Curve, Event, ImageView, Measures, PointView
 from wgan.lab.history import Series, Snapshot, Snapshots
 from wgan.lab.states import CHEAP, Kept, States, Way, made
 from wgan.stages import FIGURES
+from wgan.types import Curve, Event, ImageView, Measures, PointView
 
 # New figures go to the end: runs that were saved without them have the columns before.
 MEASURED_FIGURES = (

@@ -16,9 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from wgan.config import ExperimentConfig, from_dict
-from wgan.lab.frame import Event, ImageView, Measures, PointView, State
 from wgan.lab.history import Snapshot
 from wgan.lab.states import Kept
+from wgan.types import Event, ImageView, Measures, PointView, State
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -12,14 +12,13 @@ from concurrent.futures import Future
 from typing import Any
 
 from wgan.config import ExperimentConfig
-from wgan.inspection.results import Wish
 from wgan.lab.engine import Engine, Update
-from wgan.lab.frame import Event, State
 from wgan.lab.history import Snapshots
 from wgan.lab.plan import Scheduled
 from wgan.lab.record import Record
 from wgan.lab.saved import Saved
 from wgan.lab.states import Way
+from wgan.types import Event, State, Wish
 
 __all__ = ["Run", "Scheduled", "Update"]
 

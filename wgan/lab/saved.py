@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from wgan.config import ExperimentConfig
-from wgan.lab.frame import Curve, Event, ImageView, Measures, PointView
+from wgan.types import Curve, Event, ImageView, Measures, PointView
 
 if TYPE_CHECKING:
     import torch

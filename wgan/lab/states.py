@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from wgan.config import ExperimentConfig
-from wgan.lab.frame import Event
 from wgan.lab.history import least_missed
 from wgan.nested import leaves
+from wgan.types import Event
 
 STATE_BYTES = 16_000_000  # of all the states that are kept of a run, but two there always are
 CHEAP = 20.0  # seconds of training that are spent on coming back to a step exactly

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from wgan.lab.frame import Stage
 from wgan.stages import FRESH
 from wgan.trainer import Trainer
+from wgan.types import Stage
 
 
 class Walk:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 
 from wgan.data import Dataset
-from wgan.lab.frame import ImageView, Measures, PointView
 from wgan.lab.look import Observer
 from wgan.lab.past import Past
 from wgan.trainer import Trainer
+from wgan.types import ImageView, Measures, PointView
 
 # Looking takes at most this share of the training time, however dear a look is.
 LOOK_SHARE = 0.04

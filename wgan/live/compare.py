@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from wgan import figures
 from wgan.config import FIELDS, SHORTHANDS, ExperimentConfig, diff
 from wgan.figures import LETTERS, OVERLAYS, Lane
-from wgan.lab.frame import Event, Frame, PointView
+from wgan.frame import Frame
 from wgan.lab.run import Run
 from wgan.live.blocks import Block, Chart, caption, pixels, progress
 from wgan.live.blocks import figures as shown
 from wgan.live.parts import Options
 from wgan.terms import shortened, term
+from wgan.types import Event, PointView
 from wgan.zoo.card import method_of
 
 HEIGHT = 320  # pixels of the samples and of a chart

@@ -11,11 +11,11 @@ import numpy as np
 
 from wgan.figures import critic, space
 from wgan.figures.meter import three
-from wgan.inspection.results import Anatomy, Inspection, Layers, Slopes, Weights, Wish
-from wgan.lab.frame import Frame, PointView
+from wgan.frame import Frame
 from wgan.lab.run import Run
 from wgan.live.blocks import Block, Chart, caption, columns, figures, html, pixels, progress
 from wgan.live.parts import Options
+from wgan.types import Anatomy, Inspection, Layers, PointView, Slopes, Weights, Wish
 
 Kind = TypeVar("Kind", bound=Inspection)
 BATCHES = 64  # of the anatomy; then they come again: what is looked at is bounded

@@ -9,10 +9,10 @@ from typing import Any
 
 from wgan import figures
 from wgan.config import ExperimentConfig
-from wgan.doctor import Alarm, diagnose
+from wgan.diagnostics.doctor import Alarm, diagnose
 from wgan.figures.meter import three
+from wgan.frame import Frame
 from wgan.lab.archive import command
-from wgan.lab.frame import Frame, ImageView, PointView
 from wgan.lab.history import Snapshot
 from wgan.lab.registry import lab
 from wgan.lab.run import Run
@@ -20,6 +20,7 @@ from wgan.live.blocks import Block, Chart, caption, columns, html, pixels, progr
 from wgan.live.blocks import figures as shown
 from wgan.live.parts import Options
 from wgan.stages import STAGES
+from wgan.types import ImageView, PointView
 
 LAYERS = {"surface": "Critic's surface", "manifold": "Latent grid", "arrows": "Gradients"}
 CURVE_HEIGHT, MODES_HEIGHT, POINTS_HEIGHT = 220, 340, 520

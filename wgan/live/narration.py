@@ -11,12 +11,13 @@ from html import escape
 
 from wgan.config import ExperimentConfig, diff
 from wgan.figures.meter import GROWN, three
-from wgan.lab.frame import Curve, Event, Frame, Measures
+from wgan.frame import Frame
 from wgan.lab.run import Run
 from wgan.live.blocks import Block, html
 from wgan.live.parts import Options
 from wgan.recipes import SWITCHES, belonging, by_hand
 from wgan.terms import term, transitions
+from wgan.types import Curve, Event, Measures
 from wgan.words import sections
 
 SOON = 200  # steps after a change before it is told what it came to

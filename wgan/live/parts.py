@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
-from wgan.lab.frame import Frame
+from wgan.frame import Frame
 from wgan.lab.registry import lab
 from wgan.lab.run import Run
 from wgan.limits import LimitError

@@ -16,9 +16,10 @@ from pathlib import Path
 
 import numpy as np
 
-from wgan.lab.frame import Curve, Event, Frame, ImageView, Measures
+from wgan.frame import Frame
 from wgan.lab.run import Run
 from wgan.presets import DEFAULT, PRESETS, cure
+from wgan.types import Curve, Event, ImageView, Measures
 
 EVERY = 0.25  # seconds that a moment stays
 FILE = Path(__file__).with_name("recording.npz")

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from wgan.config import diff
 from wgan.lab.archive import command
-from wgan.lab.frame import Event
 from wgan.protocol.methods import DATA, MODES, PUBLISHED, Method
 from wgan.terms import describe
+from wgan.types import Event
 
 if TYPE_CHECKING:
     from wgan.protocol.runs import Result

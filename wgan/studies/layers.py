@@ -15,12 +15,12 @@ import torch
 
 from wgan.figures import papers
 from wgan.figures.base import Figure
-from wgan.lab.frame import Floats
 from wgan.studies import experiments
 from wgan.studies.base import Numbers, Progress, Steps, in_turns
 from wgan.studies.experiments import LAYER_CRITICS
 from wgan.studies.trainers import CPU, trainer_of
 from wgan.trainer import Trainer, stream
+from wgan.types import Floats
 from wgan.vitals import gradient_decades, layer_gradient_norms
 
 TINY = np.finfo(np.float32).tiny

@@ -24,12 +24,12 @@ from wgan.data import load
 from wgan.data.images import ImageData
 from wgan.figures import papers
 from wgan.figures.base import Figure
-from wgan.lab.frame import Floats
 from wgan.presets import PRESETS
 from wgan.studies.base import Numbers, Progress, Steps, in_turns
 from wgan.studies.experiments import FEW, MANY
 from wgan.studies.trainers import CPU
 from wgan.trainer import Trainer, stream
+from wgan.types import Floats
 
 HELD_OUT = 397  # the same images for both, in neither training set
 LOOKS = 40  # points of a curve

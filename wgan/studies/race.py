@@ -18,12 +18,12 @@ from wgan.config import from_dict
 from wgan.data import load
 from wgan.figures import papers
 from wgan.figures.base import Figure
-from wgan.lab.frame import Floats
 from wgan.presets import TOY
 from wgan.recipes import GAN, GP_POINTS, GP_POINTS_RMSPROP, WGAN_CLIP, WGAN_GP
 from wgan.studies.base import Numbers, Progress, Steps, in_turns
 from wgan.studies.trainers import CPU
 from wgan.trainer import Trainer, stream
+from wgan.types import Floats
 
 DATA = "ring8"
 LOOKS = 40  # points of a curve

@@ -32,12 +32,12 @@ from wgan.data.points import GRID_SCALE, RING_SCALE, ROLL_SCALE
 from wgan.figures import papers
 from wgan.figures.base import Figure
 from wgan.figures.meter import three
-from wgan.lab.frame import Floats
 from wgan.studies import experiments
 from wgan.studies.base import Numbers, Progress, Steps, in_turns
 from wgan.studies.experiments import SURFACE_CRITICS, SURFACE_DATA
 from wgan.studies.trainers import CPU, trainer_of
 from wgan.trainer import Trainer, stream
+from wgan.types import Floats
 
 REACH, PLACES = 3.0, 128  # the surface: ±3, 128 × 128 places, as in the authors' code
 DRAWN = 600  # real samples drawn over it

@@ -13,12 +13,12 @@ import numpy as np
 
 from wgan.figures import papers
 from wgan.figures.base import Figure
-from wgan.lab.frame import Floats
 from wgan.studies import experiments
 from wgan.studies.base import Numbers, Progress, Steps, in_turns
 from wgan.studies.experiments import WEIGHT_CRITICS, C
 from wgan.studies.trainers import trainer_of
 from wgan.trainer import Trainer
+from wgan.types import Floats
 from wgan.vitals import pinned_share, weighted_layers
 
 BINS = 80

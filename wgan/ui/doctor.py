@@ -11,7 +11,7 @@ from typing import Any
 
 import streamlit as st
 
-from wgan.doctor import Alarm
+from wgan.diagnostics.doctor import Alarm
 from wgan.lab.run import Run
 from wgan.live.lab import alarms
 from wgan.live.parts import channel

@@ -26,8 +26,8 @@ from wgan.config import ConfigError, ExperimentConfig, from_dict
 from wgan.files import open_regular, read_bounded
 from wgan.hub import FILES
 from wgan.lab import archive
-from wgan.lab.frame import Curve, Event
 from wgan.lab.saved import Saved
+from wgan.types import Curve, Event
 from wgan.zoo.architecture import Architecture, LabNetworks, ZooError, check_size, load_strictly
 from wgan.zoo.card import card_of_import, card_of_run
 from wgan.zoo.families import from_plain
@@ -52,7 +52,7 @@ class Checkpoint:
 
     critic: where it was kept; it takes samples in the range of the generator's output.
     experiment, steps, figures, command: how it was made, where that is known. curves, events: as
-    in `wgan.lab.frame.Frame`. card: the README without its front matter.
+    in `wgan.frame.Frame`. card: the README without its front matter.
     """
 
     architecture: Architecture

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from PIL import Image, ImageColor, ImageDraw
 
 from wgan.figures import GENERATED, REAL, image_grid
-from wgan.lab.frame import ImageView, PointView
+from wgan.types import ImageView, PointView
 
 if TYPE_CHECKING:
     from torch import Tensor

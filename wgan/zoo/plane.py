@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from wgan.data import load
-from wgan.lab.frame import PointView
 from wgan.lab.look import SURFACE
+from wgan.types import PointView
 from wgan.zoo.checkpoint import Checkpoint
 
 

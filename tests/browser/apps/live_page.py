@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 
 from wgan import figures
-from wgan.lab.frame import Curve, Event, PointView
+from wgan.types import Curve, Event, PointView
 from wgan.ui import live
 
 EVENTS = [

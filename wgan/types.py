@@ -1,25 +1,20 @@
-"""What a run publishes: an immutable picture of itself that any number of readers may share.
+"""What several packages speak of: curves, events, metrics, views, stages, what an inspection finds.
 
-The training thread builds a frame, everybody else only reads it; so no reader ever waits for the
-trainer or sees it half-way. All arrays are numpy, read-only by agreement, and of bounded size.
+All of it is immutable, numpy only, of bounded size, and imports nothing of this project.
 """
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple, TypeVar
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from wgan.config import ExperimentConfig
-from wgan.inspection.results import Inspection, Wish
-
 State = Literal["loading", "playing", "paused", "failed"]
+Section = Literal["layers", "weights", "slopes", "anatomy"]
 Floats = npt.NDArray[np.float32]
-T = TypeVar("T")
 
 
 class Curve(NamedTuple):
@@ -74,7 +69,7 @@ class Measures:
     the data's units. js: JS divergence of real and generated samples by histogram, in nats;
     js_floor: real against real; js_critic: by the loss of a GAN's critic.
     gap_train, gap_held_out: E[D(x)] − E[D(x̃)] on training images and on held-out ones, and
-    loss_train, loss_held_out: the critic's loss there, without the penalty. See `wgan.inspection`.
+    loss_train, loss_held_out: the critic's loss there, without the penalty. See `wgan.diagnostics`.
     """
 
     step: int
@@ -158,39 +153,83 @@ class Stage:
     figures: Mapping[str, float] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Frame:
-    """One published state of a run. `version` grows by one at every publication.
+# What an inspection finds ------------------------------------------------------------------------
 
-    curves: name -> Curve; the names are critic_loss, generator_loss, critic_estimate, penalty,
-    seconds (training time when a step was done) and `wgan.lab.past.MEASURED_FIGURES`, each there
-    only when there is something to show. message: what is being loaded, or why the run failed.
-    progress: 0..1 while it loads, or trains again to the step that it goes back to. seconds:
-    training time. inspections: what somebody wants to see of the critic, see `wgan.inspection`.
+
+class Wish(NamedTuple):
+    """What somebody wants to see of the critic. batch: which batch the anatomy draws."""
+
+    section: Section
+    batch: int = 0
+
+
+@dataclass(frozen=True)
+class Layers:
+    """Gradient of the critic's loss by hidden layer (WGAN-GP, Fig. 1b left).
+
+    norms: (L,), from the input side: the mean over the samples of N ‖∂loss/∂aᵢ‖₂ at the layer's
+    output a, before its activation. L is 0 for a critic without hidden layers.
     """
 
-    version: int
-    run: str
-    state: State
-    config: ExperimentConfig
-    step: int = 0
-    seconds: float = 0.0
-    steps_per_second: float = 0.0
-    device: str = ""
-    message: str = ""
-    progress: float | None = None
-    curves: Mapping[str, Curve] = field(default_factory=dict)
-    events: tuple[Event, ...] = ()
-    measures: Measures | None = None
-    view: PointView | ImageView | None = None
-    stage: Stage | None = None
-    inspections: Mapping[Wish, Inspection] = field(default_factory=dict)
-    _built: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
-    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
+    step: int
+    norms: Floats
 
-    def once(self, key: Any, build: Callable[[], T]) -> T:
-        """`build()`, computed once a frame and key, then shared by all readers."""
-        with self._lock:
-            if key not in self._built:
-                self._built[key] = build()
-            return self._built[key]
+
+@dataclass(frozen=True)
+class Weights:
+    """The Linear and Conv weights of the critic (WGAN-GP, Fig. 1b right).
+
+    shares: of the weights in each of B equal bins, (B,), summing to 1; reach: the bins lie between
+    −reach and reach. total: how many weights. largest: the largest |w|. clip: c under weight
+    clipping, and pinned: the share within 1% of ±c; both None without.
+    """
+
+    step: int
+    shares: Floats
+    reach: float
+    total: int
+    largest: float
+    clip: float | None = None
+    pinned: float | None = None
+
+
+@dataclass(frozen=True)
+class Slopes:
+    """‖∇D‖₂ at three kinds of points, (N,) each: interpolates, real and generated ones."""
+
+    step: int
+    between: Floats
+    real: Floats
+    fake: Floats
+
+
+@dataclass(frozen=True)
+class Anatomy:
+    """One critic step on N samples, taken apart.
+
+    real, fake, between: (N, 2), or images (N, H, W, C) uint8. between: α real + (1 − α) fake.
+    at: the points at which the constraint looks at the gradient; where there is no soft
+    constraint, the interpolates. gradients: ∇D there, (N, 2); None for images.
+    norms: ‖∇D‖₂ there, (N,). target: k, the norm that the penalty pulls towards.
+    penalty: `losses.penalty` of these samples, with `weight`; in_use: whether it is a part of the
+    critic's loss now. faults: deliberate bugs are at work in it.
+    """
+
+    step: int
+    batch: int
+    real: npt.NDArray
+    fake: npt.NDArray
+    between: npt.NDArray
+    at: Literal["between", "real", "fake"]
+    gradients: Floats | None
+    norms: Floats
+    target: float
+    weight: float
+    penalty: float
+    constraint: str
+    in_use: bool
+    extent: float
+    faults: bool = False
+
+
+Inspection = Layers | Weights | Slopes | Anatomy

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 
-from wgan.inspection.attention import Attention
-from wgan.inspection.inspector import Inspector
-from wgan.inspection.results import Inspection, Wish
+from wgan.diagnostics.attention import Attention
+from wgan.diagnostics.inspector import Inspector
+from wgan.types import Inspection, Wish
 
 EVERY = 1.0  # seconds at least between two inspections of the same
 SHARE = 0.03  # of the training time, at most, for all of them together

@@ -16,16 +16,8 @@ from torch import Tensor, nn
 
 from wgan import losses, vitals
 from wgan.data import Dataset
-from wgan.inspection.results import (
-    Anatomy,
-    Floats,
-    Inspection,
-    Layers,
-    Slopes,
-    Weights,
-    Wish,
-)
 from wgan.trainer import Trainer, stream
+from wgan.types import Anatomy, Floats, Inspection, Layers, Slopes, Weights, Wish
 
 SAMPLES = {"mlp": 256}  # of each kind; a convolution costs more a sample
 FEWER = 64

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from wgan.config import ExperimentConfig, replace_live
-from wgan.lab.frame import Frame
+from wgan.frame import Frame
 from wgan.presets import cure
 
 Values = npt.NDArray[np.floating]

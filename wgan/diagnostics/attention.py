@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from wgan.inspection.results import Wish
+from wgan.types import Wish
 
 FORGETS_AFTER = 10.0  # seconds; a page of a crowded server asks every four
 MOST = 12  # wishes at once: the latest
