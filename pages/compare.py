@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from wgan.figures import OVERLAYS
 from wgan.live.parts import channel
 from wgan.live.table import made_of_runs
+from wgan.plots import OVERLAYS
 from wgan.ui import binding, compare, live, panels
 from wgan.ui.keeper import keep_owned
 from wgan.ui.shell import open_page

@@ -17,7 +17,7 @@ HEAVY = ("torch", "torchvision", "scipy", "sklearn", "pandas", "pyarrow")
 # What a server does before anybody trains: it makes runs, checks them, saves and finds them.
 BEFORE_TRAINING = (
     *("wgan.lab.registry", "wgan.lab.run", "wgan.lab.duel", "wgan.types", "wgan.limits"),
-    *("wgan.presets", "wgan.diagnostics.doctor", "wgan.figures", "wgan.data", "wgan.data.uploads"),
+    *("wgan.presets", "wgan.diagnostics.doctor", "wgan.plots", "wgan.data", "wgan.data.uploads"),
     *("wgan.protocol.shipped", "wgan.protocol.methods", "wgan.studies", "wgan.export.script"),
 )
 COMMANDS = {

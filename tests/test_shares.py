@@ -8,9 +8,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.test_figures import decode, trace
-from wgan import figures
-from wgan.figures.shares import fate, lost_modes, never_found
+from tests.test_plots import decode, trace
+from wgan import plots
+from wgan.plots.shares import fate, lost_modes, never_found
 from wgan.types import Event, Measures
 
 HIGH = 20  # samples of 2,500 that a mode needs
@@ -32,7 +32,7 @@ TABLES = st.integers(1, 30).flatmap(
 @given(TABLES)
 def test_the_stack_is_the_share_of_high_quality_samples(table: list[list[int]]):
     measures = [seen(10 * i, *counts) for i, counts in enumerate(table)]
-    figure = figures.mode_shares(measures)
+    figure = plots.mode_shares(measures)
     json.dumps(figure, allow_nan=False)
     *modes, rest = figure["data"]
     shares = np.stack([decode(t["y"]) for t in modes], 1)
@@ -97,9 +97,9 @@ def test_many_losses_and_many_names_stay_readable():
 
 def test_events_are_marked_and_names_are_no_markup():
     measures = [Measures(7, 0, 1, mode_names=("<b>x",), counts=(2500,), modes_total=1)]
-    figure = figures.mode_shares(measures, [Event(3, "change", "WGAN")])
+    figure = plots.mode_shares(measures, [Event(3, "change", "WGAN")])
     texts = [a["text"] for a in figure["layout"]["annotations"]]
     assert "WGAN" in texts
     assert "&lt;b>x" in texts
     assert trace(figure, "mode-0")["name"] == "&lt;b>x"
-    assert figures.mode_shares([])["data"] == []
+    assert plots.mode_shares([])["data"] == []

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from tests.conftest import MakeRun
-from wgan.figures.meter import mode_meter
+from wgan.plots.meter import mode_meter
 from wgan.spread import LEAST, SpreadGauge
 
 

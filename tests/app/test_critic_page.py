@@ -14,10 +14,10 @@ import streamlit as st
 from lab_app import IMAGES, POINTS, LabApp, wait_for
 
 from wgan.config import ExperimentConfig
-from wgan.figures import OVERLAYS
 from wgan.lab.registry import lab
 from wgan.live.critic import BATCHES, SECTIONS
 from wgan.live.table import PARTS
+from wgan.plots import OVERLAYS
 from wgan.presets import PRESETS
 from wgan.server.stream import source
 from wgan.studies import experiments

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from wgan.figures.base import Figure
+from wgan.plots.base import Figure
 
 Block = Mapping[str, Any]
 RAW = 32_000  # bytes of pixels that are sent as they are; larger pictures are compressed

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from wgan import figures
+from wgan import plots
 from wgan.config import FIELDS, SHORTHANDS, ExperimentConfig, diff
-from wgan.figures import LETTERS, OVERLAYS, Lane
 from wgan.frame import Frame
 from wgan.lab.run import Run
 from wgan.live.blocks import Block, Chart, caption, pixels, progress
 from wgan.live.blocks import figures as shown
 from wgan.live.parts import Options
+from wgan.plots import LETTERS, OVERLAYS, Lane
 from wgan.terms import shortened, term
 from wgan.types import Event, PointView
 from wgan.zoo.card import method_of
@@ -29,9 +29,9 @@ def samples(runs: Sequence[Run], options: Options) -> Sequence[Block]:
         return [caption(words) if frame.state == "failed" else progress(words, frame.progress)]
     if isinstance(view, PointView):
         extent = max((f.view.extent for f in frames if isinstance(f.view, PointView)), default=1.0)
-        plane = figures.points(view, surface=True, manifold=False, arrows=False)
+        plane = plots.points(view, surface=True, manifold=False, arrows=False)
         alt = f"Run {LETTERS[slot]}: real and generated points over the critic's value surface"
-        return [shown(Chart(figures.same_axes(plane, extent), HEIGHT, alt, name="samples"))]
+        return [shown(Chart(plots.same_axes(plane, extent), HEIGHT, alt, name="samples"))]
     return [pixels(view.fake[:64], columns=8, alt=f"Run {LETTERS[slot]}: generated samples")]
 
 
@@ -45,7 +45,7 @@ def overlays(runs: Sequence[Run], options: Options) -> Sequence[Block]:
     ]
     charts = [
         Chart(
-            figures.overlay(name, lanes, by=options["by"], smoothing=options["smoothing"]),
+            plots.overlay(name, lanes, by=options["by"], smoothing=options["smoothing"]),
             HEIGHT,
             alt=OVERLAYS[name][0],
             title=OVERLAYS[name][0],

@@ -7,10 +7,9 @@ from html import escape
 from math import isfinite
 from typing import Any
 
-from wgan import figures
+from wgan import plots
 from wgan.config import ExperimentConfig
 from wgan.diagnostics.doctor import Alarm, diagnose
-from wgan.figures.meter import three
 from wgan.frame import Frame
 from wgan.lab.archive import command
 from wgan.lab.history import Snapshot
@@ -19,6 +18,7 @@ from wgan.lab.run import Run
 from wgan.live.blocks import Block, Chart, caption, columns, html, pixels, progress
 from wgan.live.blocks import figures as shown
 from wgan.live.parts import Options
+from wgan.plots.meter import three
 from wgan.stages import STAGES
 from wgan.types import ImageView, PointView
 
@@ -60,7 +60,7 @@ def meter(run: Run, frame: Frame, options: Options) -> Sequence[Block]:
     if frame.state == "failed" and frame.measures is None:
         return []  # nothing is being counted
     past = _past(run, options)
-    return [html(figures.mode_meter(past.measures if past else frame.measures))]
+    return [html(plots.mode_meter(past.measures if past else frame.measures))]
 
 
 def samples(run: Run, frame: Frame, options: Options) -> Sequence[Block]:
@@ -85,7 +85,7 @@ def _past(run: Run, options: Options) -> Snapshot | None:
 
 
 def _plane(frame: Frame, view: PointView, at: int | None, layers: Sequence[str]) -> Chart:
-    figure = figures.points(
+    figure = plots.points(
         view,
         surface="surface" in layers,
         manifold="manifold" in layers,
@@ -171,11 +171,11 @@ def stages(run: Run, frame: Frame, options: Options) -> Sequence[Block]:
 
 # Curves ---------------------------------------------------------------------------------------
 
-CURVES: dict[str, tuple[Callable[..., figures.Figure], str]] = {
-    "losses": (figures.curve_losses, "Losses"),
-    "distance": (figures.curve_distance, "Critic estimate and exact W1"),
-    "modes": (figures.curve_modes, "Modes and high-quality share"),
-    "gradient": (figures.curve_gradient, "Critic's gradient norm between real and fake"),
+CURVES: dict[str, tuple[Callable[..., plots.Figure], str]] = {
+    "losses": (plots.curve_losses, "Losses"),
+    "distance": (plots.curve_distance, "Critic estimate and exact W1"),
+    "modes": (plots.curve_modes, "Modes and high-quality share"),
+    "gradient": (plots.curve_gradient, "Critic's gradient norm between real and fake"),
 }
 
 
@@ -199,11 +199,11 @@ def curve(frame: Frame, name: str, options: Options) -> Chart:
     """One chart of a frame; options as in `curves`."""
     draw, title = CURVES[name]
     extra: dict[str, Any] = {}
-    if draw is figures.curve_modes:
+    if draw is plots.curve_modes:
         extra["modes_total"] = frame.measures.modes_total if frame.measures else None
     figure = draw(frame.curves, frame.events, smoothing=options.get("smoothing", 1), **extra)
     if (at := options.get("at")) is not None:
-        figure = figures.looking_at(figure, at)
+        figure = plots.looking_at(figure, at)
     return Chart(figure, CURVE_HEIGHT, alt=title, title=title, name=name)
 
 
@@ -245,9 +245,9 @@ def modes(run: Run, frame: Frame, options: Options) -> Sequence[Block]:
         return [caption("Nothing is measured yet.")]
     if not measures[-1].modes_total:
         return [caption("This data set has no modes that can be counted.")]
-    figure = figures.mode_shares(measures, frame.events)
+    figure = plots.mode_shares(measures, frame.events)
     alt = "Share of the samples on each mode"
-    told = figures.fate(measures, _noun(frame.config))
+    told = plots.fate(measures, _noun(frame.config))
     return [shown(Chart(figure, MODES_HEIGHT, alt, name="modes")), caption(told)]
 
 

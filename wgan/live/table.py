@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
 
-from wgan.figures import OVERLAYS
 from wgan.lab.branches import MOST
 from wgan.lab.duel import duels
 from wgan.lab.run import Run
@@ -21,6 +20,7 @@ from wgan.live.parts import (
     watched,
     whole,
 )
+from wgan.plots import OVERLAYS
 from wgan.server.stream import Parts, StreamError
 
 STEP = whole(0, 10**12)

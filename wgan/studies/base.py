@@ -11,7 +11,7 @@ from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
-from wgan.figures.base import Figure
+from wgan.plots.base import Figure
 
 Numbers = Mapping[str, float | int | None]
 

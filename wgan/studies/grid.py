@@ -18,9 +18,9 @@ import numpy.typing as npt
 
 from wgan import metrics
 from wgan.data import load
-from wgan.figures import papers
-from wgan.figures.base import Figure
-from wgan.figures.meter import three
+from wgan.plots import papers
+from wgan.plots.base import Figure
+from wgan.plots.meter import three
 from wgan.studies.base import Numbers, Progress, Steps, in_turns
 from wgan.studies.cells import IMAGE_ROWS, METHODS, cell
 from wgan.studies.trainers import CPU

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from wgan.figures import papers
-from wgan.figures.base import Figure
+from wgan.plots import papers
+from wgan.plots.base import Figure
 from wgan.studies import experiments
 from wgan.studies.base import Numbers, Progress, Steps, in_turns
 from wgan.studies.experiments import LAYER_CRITICS

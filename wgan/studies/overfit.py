@@ -22,8 +22,8 @@ from torch import Tensor
 from wgan.config import from_dict
 from wgan.data import load
 from wgan.data.images import ImageData
-from wgan.figures import papers
-from wgan.figures.base import Figure
+from wgan.plots import papers
+from wgan.plots.base import Figure
 from wgan.presets import PRESETS
 from wgan.studies.base import Numbers, Progress, Steps, in_turns
 from wgan.studies.experiments import FEW, MANY

@@ -7,8 +7,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from wgan.figures.base import Figure
-from wgan.figures.meter import three
+from wgan.plots.base import Figure
+from wgan.plots.meter import three
 from wgan.studies.base import Study
 
 HEIGHTS = {"surface": 760, "grid": 1100}

@@ -16,8 +16,8 @@ import numpy as np
 from wgan import metrics
 from wgan.config import from_dict
 from wgan.data import load
-from wgan.figures import papers
-from wgan.figures.base import Figure
+from wgan.plots import papers
+from wgan.plots.base import Figure
 from wgan.presets import TOY
 from wgan.recipes import GAN, GP_POINTS, GP_POINTS_RMSPROP, WGAN_CLIP, WGAN_GP
 from wgan.studies.base import Numbers, Progress, Steps, in_turns

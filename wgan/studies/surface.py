@@ -29,9 +29,9 @@ from torch import Tensor
 
 from wgan import metrics
 from wgan.data.points import GRID_SCALE, RING_SCALE, ROLL_SCALE
-from wgan.figures import papers
-from wgan.figures.base import Figure
-from wgan.figures.meter import three
+from wgan.plots import papers
+from wgan.plots.base import Figure
+from wgan.plots.meter import three
 from wgan.studies import experiments
 from wgan.studies.base import Numbers, Progress, Steps, in_turns
 from wgan.studies.experiments import SURFACE_CRITICS, SURFACE_DATA

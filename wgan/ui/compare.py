@@ -9,11 +9,11 @@ from typing import Any
 import streamlit as st
 
 from wgan.config import ExperimentConfig
-from wgan.figures import LETTERS
 from wgan.lab.branches import MOST, SETUPS, quick_changes
 from wgan.lab.registry import lab
 from wgan.lab.run import Run
 from wgan.limits import LimitError
+from wgan.plots import LETTERS
 from wgan.presets import PRESETS
 from wgan.ui import binding, controls, people
 from wgan.ui.words import sections

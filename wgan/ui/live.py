@@ -20,9 +20,9 @@ import streamlit as st
 from streamlit.components.v2 import component
 
 from wgan.config import MAX_POINTS
-from wgan.figures import ALARM, GENERATED, HEALTHY, REAL, Figure
 from wgan.live.blocks import Block, Chart, figures
 from wgan.live.parts import fingerprint
+from wgan.plots import ALARM, GENERATED, HEALTHY, REAL, Figure
 from wgan.ui import binding
 
 Point = tuple[float, float]

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageColor, ImageDraw
 
-from wgan.figures import GENERATED, REAL, image_grid
+from wgan.plots import GENERATED, REAL, image_grid
 from wgan.types import ImageView, PointView
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 import numpy as np
 import streamlit as st
 
-from wgan import figures
+from wgan import plots
 from wgan.types import Curve, Event, PointView
 from wgan.ui import live
 
@@ -56,18 +56,18 @@ curves = {
 }
 left, right = st.columns(2)
 with left:
-    figure = figures.points(view(tick), surface=True, manifold=tick % 2 == 0, arrows=True)
+    figure = plots.points(view(tick), surface=True, manifold=tick % 2 == 0, arrows=True)
     live.live_figure(figure, key="points", height=480, alt="Samples over the critic's surface")
 with right:
-    figure = figures.curve_distance(curves, EVENTS, smoothing)
+    figure = plots.curve_distance(curves, EVENTS, smoothing)
     live.live_figure(figure, key="distance", height=300, alt="Critic estimate and exact W1")
 for tab, name, figure in zip(
     st.tabs(["losses", "modes", "gradient"]),
     ("losses", "modes", "gradient"),
     (
-        figures.curve_losses(curves, EVENTS, smoothing),
-        figures.curve_modes(curves, EVENTS, 8, smoothing),
-        figures.curve_gradient(curves, EVENTS, smoothing),
+        plots.curve_losses(curves, EVENTS, smoothing),
+        plots.curve_modes(curves, EVENTS, 8, smoothing),
+        plots.curve_gradient(curves, EVENTS, smoothing),
     ),
     strict=True,
 ):

@@ -22,7 +22,7 @@ class Offer:
     """What one section offers.
 
     configs: by the names of their buttons. help: what they train. curves: which ones tell them
-    apart side by side, keys of `wgan.figures.OVERLAYS`; empty where none does.
+    apart side by side, keys of `wgan.plots.OVERLAYS`; empty where none does.
     """
 
     configs: Mapping[str, ExperimentConfig]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from wgan import figures
+from wgan import plots
 from wgan.ui.live import live_figure
 from wgan.ui.words import sections
 from wgan.zoo.checkpoint import Checkpoint
@@ -13,11 +13,11 @@ from wgan.zoo.checkpoint import Checkpoint
 def curves(checkpoint: Checkpoint) -> None:
     """The tab of curves."""
     known = checkpoint.curves
-    drawn = {"Losses": figures.curve_losses(known, checkpoint.events)}
+    drawn = {"Losses": plots.curve_losses(known, checkpoint.events)}
     if "w1" in known:
-        drawn["Critic estimate and exact W1"] = figures.curve_distance(known, checkpoint.events)
+        drawn["Critic estimate and exact W1"] = plots.curve_distance(known, checkpoint.events)
     if "modes" in known:
-        drawn["Modes and high-quality share"] = figures.curve_modes(
+        drawn["Modes and high-quality share"] = plots.curve_modes(
             known, checkpoint.events, modes_total=checkpoint.figures.get("modes_total")
         )
     columns = st.columns(len(drawn))

@@ -8,12 +8,12 @@ import streamlit as st
 import torch
 from torch import Tensor
 
-from wgan import figures
+from wgan import plots
 from wgan.config import ExperimentConfig
 from wgan.data import Dataset, load
 from wgan.data.titles import WITHOUT_DOWNLOAD
-from wgan.figures.images import image_grid
-from wgan.figures.meter import three
+from wgan.plots.images import image_grid
+from wgan.plots.meter import three
 from wgan.ui.gallery.large import full_size, previews
 from wgan.ui.gallery.samples import MAX_SEED
 from wgan.ui.live import live_figure
@@ -42,11 +42,11 @@ def one_sample(checkpoint: Checkpoint) -> None:
     with left:
         if checkpoint.is_points:
             view = point_view(checkpoint, latent)
-            figure = figures.points(view, surface=True, manifold=False, arrows=False)
+            figure = plots.points(view, surface=True, manifold=False, arrows=False)
             live_figure(figure, key="plane_one", height=420, alt="One generated point")
         else:
             png = picture(sample)
-            st.image(figures.data_uri(png), width="stretch", alt="One generated image")
+            st.image(plots.data_uri(png), width="stretch", alt="One generated image")
             st.download_button(
                 "Download PNG",
                 png,
@@ -67,7 +67,7 @@ def _large(checkpoint: Checkpoint, latent: Tensor) -> None:
     pixels = previews(checkpoint, latent, "one")
     if pixels is not None:
         png = image_grid(pixels, 1, cell=pixels.shape[2])
-        st.image(figures.data_uri(png), width="stretch", alt="One generated image")
+        st.image(plots.data_uri(png), width="stretch", alt="One generated image")
         full_size(checkpoint, latent, "one")
 
 
@@ -122,7 +122,7 @@ def _nearest(experiment: ExperimentConfig | None, sample: Tensor) -> None:
         return
     with st.spinner("Looking for the nearest real image", show_time=True):
         found = nearest_real(sample[0], _real(experiment))
-    st.image(figures.data_uri(picture(found.image[None])), width=180, alt="The nearest real image")
+    st.image(plots.data_uri(picture(found.image[None])), width=180, alt="The nearest real image")
     st.caption(
         f":blue[**Nearest real image**], at distance {three(found.distance)}",
         help=sections("gallery")["nearest"],

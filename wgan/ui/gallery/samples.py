@@ -6,8 +6,8 @@ import math
 
 import streamlit as st
 
-from wgan import figures
-from wgan.figures.images import image_grid
+from wgan import plots
+from wgan.plots.images import image_grid
 from wgan.ui.gallery.large import full_size, previews
 from wgan.ui.gallery.opening import comparable, open_comparable
 from wgan.ui.live import live_figure
@@ -91,7 +91,7 @@ def _draw(
     latents = draw_latents(checkpoint.architecture, count, seed, truncation)
     if checkpoint.is_points:
         view = point_view(checkpoint, latents)
-        figure = figures.points(view, surface=True, manifold=False, arrows=False)
+        figure = plots.points(view, surface=True, manifold=False, arrows=False)
         live_figure(figure, key=key, height=560, alt="Generated points among real ones")
         return picture(view)
     if is_large(checkpoint):
@@ -101,5 +101,5 @@ def _draw(
         png = image_grid(pixels, math.ceil(math.sqrt(count)), cell=pixels.shape[2])
     else:
         png = picture(checkpoint.sample(latents))
-    st.image(figures.data_uri(png), width="stretch", alt=f"{count} generated images")
+    st.image(plots.data_uri(png), width="stretch", alt=f"{count} generated images")
     return png

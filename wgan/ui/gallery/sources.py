@@ -8,7 +8,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from wgan import figures
+from wgan import plots
 from wgan.hub import HubError
 from wgan.limits import limits
 from wgan.ui.binding import notice, pop_notice
@@ -90,7 +90,7 @@ def _ours() -> None:
 
 @st.cache_data(show_spinner=False)
 def _thumbnail(name: str) -> str:
-    return figures.data_uri(find(name).thumbnail(256))
+    return plots.data_uri(find(name).thumbnail(256))
 
 
 def _open(name: str) -> None:

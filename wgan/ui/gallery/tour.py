@@ -7,8 +7,8 @@ from dataclasses import replace
 import streamlit as st
 from torch import Tensor
 
-from wgan import figures
-from wgan.figures.images import image_grid
+from wgan import plots
+from wgan.plots.images import image_grid
 from wgan.ui.gallery.large import previews
 from wgan.ui.gallery.samples import MAX_SEED
 from wgan.ui.live import live_figure
@@ -37,7 +37,7 @@ def tour(checkpoint: Checkpoint) -> None:
         _path(checkpoint, line, "plane_strip", "The way from one point to the other")
     elif (pixels := _pixels(checkpoint, line, "strip")) is not None:
         png = image_grid(pixels, columns=len(pixels), cell=max(64, pixels.shape[2]))
-        st.image(figures.data_uri(png), width="stretch", alt="From one image to the other")
+        st.image(plots.data_uri(png), width="stretch", alt="From one image to the other")
         _download("Download PNG", png, "interpolation.png", "image/png", "download_strip")
     st.caption(sections("gallery")["interpolation"])
 
@@ -51,7 +51,7 @@ def tour(checkpoint: Checkpoint) -> None:
         _path(checkpoint, latents, "plane_walk", "A closed walk")
     elif (pixels := _pixels(checkpoint, latents, "walk")) is not None:
         moving = gif(list(pixels), max(1, _GIF_SIDE // pixels.shape[1]), 60 * LEG // legs)
-        st.image(figures.data_uri(moving, "gif"), width=_GIF_SIDE, alt="A walk through the latents")
+        st.image(plots.data_uri(moving, "gif"), width=_GIF_SIDE, alt="A walk through the latents")
         _download("Download GIF", moving, "walk.gif", "image/gif", "download_walk")
     st.caption(sections("gallery")["walk"])
 
@@ -66,7 +66,7 @@ def _pixels(checkpoint: Checkpoint, latents: Tensor, place: str) -> Pictures | N
 def _path(checkpoint: Checkpoint, latents: Tensor, key: str, alt: str) -> None:
     view = point_view(checkpoint, latents)
     view = replace(view, manifold=view.fake[None])  # the way itself as a line
-    figure = figures.points(view, surface=True, manifold=True, arrows=False, lines="the way")
+    figure = plots.points(view, surface=True, manifold=True, arrows=False, lines="the way")
     live_figure(figure, key=key, height=480, alt=alt)
 
 

@@ -7,10 +7,10 @@ from functools import lru_cache
 
 import streamlit as st
 
-from wgan import figures
+from wgan import plots
 from wgan.data import title
-from wgan.figures.images import image_grid
-from wgan.figures.meter import three
+from wgan.plots.images import image_grid
+from wgan.plots.meter import three
 from wgan.ui.gallery import curves, one, samples, tour
 from wgan.ui.words import plain, sections, without_pictures
 from wgan.zoo.architecture import LabNetworks
@@ -77,7 +77,7 @@ def _with_chosen_output(checkpoint: Checkpoint) -> Checkpoint:
         for output, one in zip(outputs, choices, strict=True):
             png = image_grid(to_pixels(one.sample(latents)), 4, cell=64)
             with st.container(width=220, gap=None):
-                st.image(figures.data_uri(png), width=220, alt=f"Four samples through {output}")
+                st.image(plots.data_uri(png), width=220, alt=f"Four samples through {output}")
                 st.caption(output)
     return choices[outputs.index(chosen)]
 

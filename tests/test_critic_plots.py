@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from wgan.figures import ALARM, HEALTHY, critic, space
-from wgan.figures.base import Figure
+from wgan.plots import ALARM, HEALTHY, critic, space
+from wgan.plots.base import Figure
 from wgan.types import Anatomy, Curve, Layers, PointView, Slopes, Weights
 
 G = 21

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.test_figures import decode
+from tests.test_plots import decode
 from wgan.config import ExperimentConfig
-from wgan.figures import COLORS, LETTERS, OVERLAYS, Lane, looking_at, overlay
-from wgan.figures.curves import curve_losses
 from wgan.lab.branches import MOST, SETUPS, differences, quick_changes
+from wgan.plots import COLORS, LETTERS, OVERLAYS, Lane, looking_at, overlay
+from wgan.plots.curves import curve_losses
 from wgan.presets import PRESETS
 from wgan.types import Curve, Event
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from wgan.figures.base import (
+from wgan.plots.base import (
     ALARM,
     CRITIC,
     DRAWN,
@@ -20,8 +20,8 @@ from wgan.figures.base import (
     layout,
     typed,
 )
-from wgan.figures.curves import round_up
-from wgan.figures.plane import points
+from wgan.plots.curves import round_up
+from wgan.plots.plane import points
 from wgan.types import Anatomy, PointView
 
 # Opaque: a landscape hides what is behind it, and Plotly fills each contour over those below it,

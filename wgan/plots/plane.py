@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from wgan.figures.base import CRITIC, DRAWN, GENERATED, REAL, Figure, finite, layout, typed
+from wgan.plots.base import CRITIC, DRAWN, GENERATED, REAL, Figure, finite, layout, typed
 from wgan.types import PointView
 
 # Purple (low) to green (high) through nothing at all: the page shows through in either theme.

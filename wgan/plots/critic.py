@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from wgan.figures.base import (
+from wgan.plots.base import (
     ALARM,
     CRITIC,
     GENERATED,
@@ -20,7 +20,7 @@ from wgan.figures.base import (
     layout,
     typed,
 )
-from wgan.figures.curves import Chart, round_up
+from wgan.plots.curves import Chart, round_up
 from wgan.types import Curve, Event, Layers, Slopes, Weights
 
 LOG2 = math.log(2)

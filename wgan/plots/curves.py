@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 
-from wgan.figures.base import (
+from wgan.plots.base import (
     ALARM,
     CRITIC,
     DRAWN,

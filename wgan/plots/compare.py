@@ -10,8 +10,8 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from wgan.figures.base import DRAWN, REAL, Figure, finite, layout, typed
-from wgan.figures.curves import round_range, round_up, short, smoothed, thinned, time_axis
+from wgan.plots.base import DRAWN, REAL, Figure, finite, layout, typed
+from wgan.plots.curves import round_range, round_up, short, smoothed, thinned, time_axis
 from wgan.types import Curve, Event
 
 By = Literal["steps", "seconds"]

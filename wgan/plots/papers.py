@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from wgan.figures.base import CRITIC, EVENT, GENERATED, HEALTHY, REAL, Figure, layout, typed
-from wgan.figures.images import data_uri, image_grid
-from wgan.figures.meter import three
-from wgan.figures.panels import Panels
-from wgan.figures.plane import points_trace, surface_trace
+from wgan.plots.base import CRITIC, EVENT, GENERATED, HEALTHY, REAL, Figure, layout, typed
+from wgan.plots.images import data_uri, image_grid
+from wgan.plots.meter import three
+from wgan.plots.panels import Panels
+from wgan.plots.plane import points_trace, surface_trace
 
 Array = npt.NDArray[np.float32]
 

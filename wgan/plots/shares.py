@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from wgan.figures.base import Figure, layout, typed
-from wgan.figures.curves import markers, round_up, time_axis
-from wgan.figures.meter import COVERED
+from wgan.plots.base import Figure, layout, typed
+from wgan.plots.curves import markers, round_up, time_axis
+from wgan.plots.meter import COVERED
 from wgan.types import Event, Measures
 
 # Shades of the colour of what is generated; neighbours in the stack differ in lightness.

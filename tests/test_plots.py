@@ -16,10 +16,10 @@ from hypothesis.extra import numpy as hnp
 from PIL import Image
 from scipy.ndimage import median_filter
 
-from wgan import figures
-from wgan.figures import curves as curves_module
-from wgan.figures.curves import MAX_POINTS, round_range, round_up, smoothed, thinned
-from wgan.figures.meter import GROWN
+from wgan import plots
+from wgan.plots import curves as curves_module
+from wgan.plots.curves import MAX_POINTS, round_range, round_up, smoothed, thinned
+from wgan.plots.meter import GROWN
 from wgan.types import Curve, Event, Measures, PointView
 
 ANY_FLOATS = hnp.arrays(
@@ -37,12 +37,12 @@ def decode(spec: dict) -> np.ndarray:
     return array
 
 
-def strict(figure: figures.Figure) -> None:
+def strict(figure: plots.Figure) -> None:
     """What a browser's JSON.parse takes: no NaN, no infinity outside the typed arrays."""
     json.dumps(figure, allow_nan=False)
 
 
-def trace(figure: figures.Figure, uid: str) -> dict:
+def trace(figure: plots.Figure, uid: str) -> dict:
     return next(t for t in figure["data"] if t["uid"] == uid)
 
 
@@ -66,8 +66,8 @@ def view(seed: int = 0, **changes) -> PointView:
     return PointView(extent=2.0, **arrays)
 
 
-def show(given: PointView, **switches: bool) -> figures.Figure:
-    return figures.points(
+def show(given: PointView, **switches: bool) -> plots.Figure:
+    return plots.points(
         given,
         surface=switches.get("surface", True),
         manifold=switches.get("manifold", True),
@@ -97,7 +97,7 @@ def test_points_carry_the_values_they_were_given():
 
 def test_real_and_generated_differ_in_shape_and_in_colour():
     real, fake = (trace(show(view()), uid)["marker"] for uid in ("real", "generated"))
-    assert (real["color"], fake["color"]) == (figures.REAL, figures.GENERATED)
+    assert (real["color"], fake["color"]) == (plots.REAL, plots.GENERATED)
     assert "open" in real["symbol"]
     assert "open" not in fake["symbol"]
 
@@ -150,7 +150,7 @@ def test_points_survive_a_broken_critic(value):
 
 def test_a_curve_carries_its_mean_and_its_band():
     given_curve = curve([3, 1, 2])
-    figure = figures.curve_losses({"critic_loss": given_curve}, [], 1)
+    figure = plots.curve_losses({"critic_loss": given_curve}, [], 1)
     strict(figure)
     line, band = trace(figure, "critic_loss"), trace(figure, "critic_loss-band")
     assert np.array_equal(decode(line["x"]), [1, 2, 3])
@@ -160,14 +160,14 @@ def test_a_curve_carries_its_mean_and_its_band():
 
 
 def test_missing_curves_are_absent():
-    for draw in (figures.curve_losses, figures.curve_distance):
+    for draw in (plots.curve_losses, plots.curve_distance):
         assert draw({}, [], 1)["data"] == []
-    assert [t["uid"] for t in figures.curve_gradient({}, [], 1)["data"]] == ["level"]
-    assert [t["uid"] for t in figures.curve_modes({}, [], None, 1)["data"]] == []
+    assert [t["uid"] for t in plots.curve_gradient({}, [], 1)["data"]] == ["level"]
+    assert [t["uid"] for t in plots.curve_modes({}, [], None, 1)["data"]] == []
 
 
 def test_a_gap_splits_the_band_and_stays_in_the_line():
-    figure = figures.curve_losses({"penalty": curve([1, np.nan, np.inf, 4, 5])}, [], 1)
+    figure = plots.curve_losses({"penalty": curve([1, np.nan, np.inf, 4, 5])}, [], 1)
     line = decode(trace(figure, "penalty")["y"])
     assert np.array_equal(np.isnan(line), [False, True, True, False, False])
     band = decode(trace(figure, "penalty-band")["x"])
@@ -193,10 +193,10 @@ def test_no_numbers_break_a_curve(values, window):
     broken = Curve(np.arange(1, len(values) + 1, dtype=np.float32), values, values, values)
     names = ["critic_loss", "critic_estimate", "w1", "modes", "high_quality", "gradient_norm"]
     given_curves = dict.fromkeys(names, broken)
-    strict(figures.curve_losses(given_curves, [], window))
-    strict(figures.curve_distance(given_curves, [], window))
-    strict(figures.curve_modes(given_curves, [], 8, window))
-    strict(figures.curve_gradient(given_curves, [], window))
+    strict(plots.curve_losses(given_curves, [], window))
+    strict(plots.curve_distance(given_curves, [], window))
+    strict(plots.curve_modes(given_curves, [], 8, window))
+    strict(plots.curve_gradient(given_curves, [], window))
 
 
 def test_smoothing_is_a_median_filter():
@@ -235,10 +235,10 @@ def test_events_are_lines_with_short_labels_and_the_full_text_on_hover():
         Event(100, "change", long),
         Event(120, "change", long),
     ]
-    layout = figures.curve_losses({"critic_loss": curve(range(400))}, events, 1)["layout"]
+    layout = plots.curve_losses({"critic_loss": curve(range(400))}, events, 1)["layout"]
     assert [line["x0"] for line in layout["shapes"]] == [100, 120, 300]
     colors = [line["line"]["color"] for line in layout["shapes"]]
-    assert colors == [figures.EVENT, figures.EVENT, figures.ALARM]
+    assert colors == [plots.EVENT, plots.EVENT, plots.ALARM]
     assert all(line["line"]["dash"] == "dash" for line in layout["shapes"])
     first, second, failed = layout["annotations"]
     assert first["text"] == "lr_g: 0.001 → 0.0001 +1"
@@ -251,7 +251,7 @@ def test_events_are_lines_with_short_labels_and_the_full_text_on_hover():
 
 def test_a_late_label_stays_inside_and_many_events_stay_bounded():
     events = [Event(step, "change", f"change {step}") for step in range(0, 1000, 2)]
-    layout = figures.curve_losses({"critic_loss": curve(range(1000))}, events, 1)["layout"]
+    layout = plots.curve_losses({"critic_loss": curve(range(1000))}, events, 1)["layout"]
     assert len(layout["shapes"]) == curves_module.MAX_EVENTS
     assert len(layout["annotations"]) <= curves_module.LABEL_ROWS * 2
     assert layout["annotations"][-1]["xanchor"] == "right"
@@ -259,15 +259,15 @@ def test_a_late_label_stays_inside_and_many_events_stay_bounded():
 
 def test_an_event_after_the_last_point_is_inside_the_axis():
     event = Event(900, "change", "later")
-    layout = figures.curve_losses({"critic_loss": curve([1, 2])}, [event], 1)["layout"]
+    layout = plots.curve_losses({"critic_loss": curve([1, 2])}, [event], 1)["layout"]
     assert layout["xaxis"]["range"] == [0, 1000]
 
 
 def test_distance_shares_an_axis_only_at_the_same_scale():
     w1 = curve(np.full(50, 0.5))
-    near = figures.curve_distance({"critic_estimate": curve(np.full(50, 0.9)), "w1": w1}, [], 1)
+    near = plots.curve_distance({"critic_estimate": curve(np.full(50, 0.9)), "w1": w1}, [], 1)
     assert "yaxis2" not in near["layout"]
-    far = figures.curve_distance({"critic_estimate": curve(np.full(50, 90)), "w1": w1}, [], 1)
+    far = plots.curve_distance({"critic_estimate": curve(np.full(50, 90)), "w1": w1}, [], 1)
     assert trace(far, "critic_estimate")["yaxis"] == "y2"
     assert trace(far, "w1")["yaxis"] == "y"
     assert far["layout"]["yaxis2"]["side"] == "right"
@@ -276,7 +276,7 @@ def test_distance_shares_an_axis_only_at_the_same_scale():
 
 def test_modes_are_steps_below_their_ceiling_beside_a_percentage():
     given_curves = {"modes": curve([0, 3, 8]), "high_quality": curve([0.1, 0.5, 0.9])}
-    figure = figures.curve_modes(given_curves, [], 8, 1)
+    figure = plots.curve_modes(given_curves, [], 8, 1)
     assert np.array_equal(decode(trace(figure, "modes")["y"]), [0, 0, 3, 3, 8])
     assert np.array_equal(decode(trace(figure, "modes")["x"]), [1, 2, 2, 3, 3])
     assert np.array_equal(decode(trace(figure, "level")["y"]), [8, 8])
@@ -285,12 +285,12 @@ def test_modes_are_steps_below_their_ceiling_beside_a_percentage():
 
 
 def test_the_gradient_norm_has_its_target_at_one():
-    figure = figures.curve_gradient({"gradient_norm": curve([2, 1])}, [], 1)
+    figure = plots.curve_gradient({"gradient_norm": curve([2, 1])}, [], 1)
     assert np.array_equal(decode(trace(figure, "level")["y"]), [1, 1])
 
 
 def test_layouts_leave_colours_to_the_theme():
-    layout = figures.curve_losses({"critic_loss": curve([1, 2])}, [], 1)["layout"]
+    layout = plots.curve_losses({"critic_loss": curve([1, 2])}, [], 1)["layout"]
     assert "color" not in json.dumps(layout)
 
 
@@ -300,7 +300,7 @@ def test_layouts_leave_colours_to_the_theme():
 @pytest.mark.parametrize("channels", [1, 3])
 def test_an_image_grid_is_a_png_of_the_right_size(channels):
     images = np.arange(5 * 4 * 4 * channels).astype(np.uint8).reshape(5, 4, 4, channels)
-    png = figures.image_grid(images, columns=3, cell=16)
+    png = plots.image_grid(images, columns=3, cell=16)
     decoded = np.asarray(Image.open(io.BytesIO(png)))
     assert decoded.shape == (2 * 16 + 2, 3 * 16 + 4, 4)
     assert (decoded[:16:4, :16:4, :3] == images[0]).all()
@@ -308,13 +308,13 @@ def test_an_image_grid_is_a_png_of_the_right_size(channels):
     assert (decoded[:16, 18:34:4, 0][0] == images[1, 0, :, 0]).all()
     assert decoded[0, 16, 3] == 0  # the gap
     assert decoded[20, 40, 3] == 0  # the place of the sixth
-    uri = figures.data_uri(png)
+    uri = plots.data_uri(png)
     assert base64.b64decode(uri.removeprefix("data:image/png;base64,")) == png
 
 
 def test_an_image_grid_refuses_what_is_no_image():
     with pytest.raises(ValueError, match="Expected images"):
-        figures.image_grid(np.zeros((3, 4, 4), np.uint8), 2, 8)
+        plots.image_grid(np.zeros((3, 4, 4), np.uint8), 2, 8)
 
 
 # ---- the meter
@@ -337,34 +337,34 @@ def measures(**changes) -> Measures:
 
 
 def test_the_meter_says_how_many_modes():
-    text = figures.mode_meter(measures(), list("0123456789"))
+    text = plots.mode_meter(measures(), list("0123456789"))
     assert "3 / 10" in text
     assert text.count("✓") == 3  # 20 of 2,500 count, 19 do not
     assert "high quality 93% (real data 99%)" in text
     assert "averaged generator" in text
     assert 'role="img"' in text
     assert "3 of 10 modes covered" in text
-    assert "averaged generator" not in figures.mode_meter(measures(averaged=False), [])
+    assert "averaged generator" not in plots.mode_meter(measures(averaged=False), [])
 
 
 def test_a_young_blob_is_no_collapse():
     one_mode = {"modes": 0, "mode_kl": math.log(10)}
     young, grown = measures(**one_mode, step=GROWN - 1), measures(**one_mode, step=GROWN)
     spread = measures(modes=3, mode_kl=0.5, step=GROWN)
-    told = ["collapsed" in figures.mode_meter(m) for m in (young, grown, spread)]
+    told = ["collapsed" in plots.mode_meter(m) for m in (young, grown, spread)]
     assert told == [False, True, False]
 
 
 def test_the_meter_escapes_names():
-    assert "<script>" not in figures.mode_meter(measures(), ["<script>"] * 10)
+    assert "<script>" not in plots.mode_meter(measures(), ["<script>"] * 10)
 
 
 def test_the_meter_waits_and_falls_back_to_the_distance():
-    assert "counting…" in figures.mode_meter(None, [])
+    assert "counting…" in plots.mode_meter(None, [])
     without = measures(modes=None, modes_total=None, counts=())
-    text = figures.mode_meter(without, [])
+    text = plots.mode_meter(without, [])
     assert "0.123" in text
     assert "floor 0.0456" in text
-    assert "no modes to count" in figures.mode_meter(
+    assert "no modes to count" in plots.mode_meter(
         measures(modes=None, modes_total=None, w1=None), []
     )

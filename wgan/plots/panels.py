@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from wgan.figures.base import layout
+from wgan.plots.base import layout
 
 GAP_X, GAP_Y = 0.06, 0.13  # between panels, as shares of the figure; titles stand in the gap
 

@@ -5,19 +5,19 @@ A figure is a plain dict `{"data": [...], "layout": {...}}` whose arrays are Plo
 colour of text, grid or background: those follow the page's theme in the browser.
 """
 
-from wgan.figures.base import ALARM, CRITIC, EVENT, GENERATED, HEALTHY, REAL, Figure
-from wgan.figures.compare import COLORS, LETTERS, OVERLAYS, Lane, overlay, same_axes
-from wgan.figures.curves import (
+from wgan.plots.base import ALARM, CRITIC, EVENT, GENERATED, HEALTHY, REAL, Figure
+from wgan.plots.compare import COLORS, LETTERS, OVERLAYS, Lane, overlay, same_axes
+from wgan.plots.curves import (
     curve_distance,
     curve_gradient,
     curve_losses,
     curve_modes,
     looking_at,
 )
-from wgan.figures.images import data_uri, image_grid
-from wgan.figures.meter import mode_meter
-from wgan.figures.plane import points
-from wgan.figures.shares import fate, mode_shares
+from wgan.plots.images import data_uri, image_grid
+from wgan.plots.meter import mode_meter
+from wgan.plots.plane import points
+from wgan.plots.shares import fate, mode_shares
 
 __all__ = [
     "ALARM",
