@@ -17,20 +17,19 @@ keep_owned(runs)
 with st.container(key="notices"):
     if text := binding.pop_notice():
         st.warning(plain(text), icon=":material/info:")
-if not runs:
-    compare.empty()
-    st.stop()
+if any(run.room.demonstration for run in runs):
+    st.markdown(sections("compare")["intro"])
 
 live.page(channel("page", *runs), made_of_runs(runs))
 compare.verbs(runs)
 panels.panels(runs)
+st.session_state.setdefault(compare.CURVES, ["w1", "modes"])
 chosen = st.pills(
     "Curves",
     list(OVERLAYS),
     selection_mode="multi",
-    default=st.session_state.get(compare.CURVES, ["w1", "modes"]),
     format_func=lambda name: OVERLAYS[name][0],
-    key="compare_curves",
+    key=compare.CURVES,
 )
 with st.container(horizontal=True, gap="large"):
     by = st.segmented_control(

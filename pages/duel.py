@@ -15,7 +15,6 @@ with st.container(key="notices"):
     if text := st.session_state.pop(duels.NOTICE, None):
         st.warning(plain(text), icon=":material/info:")
 duels.chooser(duel)
-if duel is None:
-    st.info(words["empty"], icon=":material/grid_view:")
-else:
-    duels.grid(duel)
+if not duel.visitor:
+    st.caption(words["shared"])
+duels.grid(duel)

@@ -13,7 +13,7 @@ from tests.test_lab import threads, until
 from tests.test_record import same, train
 from wgan import cli
 from wgan.lab import archive
-from wgan.lab.demonstration import MOST, YOUNG
+from wgan.lab.demonstration import COMPARED, MOST, YOUNG
 from wgan.lab.registry import Lab
 from wgan.lab.run import Run
 from wgan.lab.scheduler import Scheduler
@@ -85,6 +85,19 @@ def test_it_is_ready_before_the_first_visitor_and_waits_for_them(
     assert lab.demonstration() is run
     clock.now += 2
     assert lab.demonstration() is not run
+
+
+def test_a_pair_begins_together_and_is_shared_as_one(lab: Lab, clock: Clock):
+    lab._pairs._clock = clock
+    pair = lab.demonstration_pair()
+    assert [run.config for run in pair] == [PRESETS[name].config for name in COMPARED]
+    assert lab.demonstration() not in pair
+    for run in pair:
+        begun(run)
+    clock.now += YOUNG - 1
+    assert lab.demonstration_pair() == pair
+    lab.close(pair[1].id)  # half a pair is none
+    assert not set(lab.demonstration_pair()) & set(pair)
 
 
 def test_its_minute_begins_when_it_has_loaded(
@@ -229,6 +242,8 @@ def test_demonstrations_are_few_and_unwatched_ones_leave_first(
         clock.now += YOUNG + 1
     assert len({run.id for run in runs}) == MOST
     assert lab.demonstration() is runs[-1]  # all are watched: better an old one than none
+    with pytest.raises(LimitError, match="demonstration runs"):
+        lab.demonstration_pair()
     lab.leave(runs[2].id)
     monkeypatch.setattr(runs[2], "_state", "loading")  # nothing to save: it goes at once
     newest = lab.demonstration()

@@ -11,20 +11,23 @@ from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Widget
 
 from wgan.config import ExperimentConfig
+from wgan.lab import places
 from wgan.lab.branches import MOST, SETUPS, quick_changes
+from wgan.lab.demonstration import COMPARED
 from wgan.lab.registry import lab
 from wgan.lab.run import Run
 from wgan.limits import limits
 from wgan.live.compare import names
-from wgan.presets import PRESETS
-from wgan.ui import compare
+from wgan.presets import PRESETS, cure
+from wgan.ui import compare, people
 from wgan.ui.words import sections
 
 # `panel_open` goes to another page: see the test in the browser.
 DRIVEN = {
     "compare_race",
     "compare_surfaces",
-    "compare_take",
+    "compare_own",
+    "compare_add_own",
     "compare_play",
     "compare_together",
     "compare_of",
@@ -103,18 +106,55 @@ def trained(run: Run, steps: int = 4) -> Run:
 
 
 def test_every_control_has_a_test():
-    run = trained(make())
-    found = Compare().controls() | Compare(run, make()).controls()
+    page = Compare(trained(make()), make())
+    page.at.session_state["secrets"] = {make(secret="mine").id: "mine"}
+    page.redraw()
+    found = page.controls()
     found = {key.rstrip("0123").removesuffix("_") for key in found}
     assert found == DRIVEN
 
 
-def test_an_empty_page_explains_and_offers_sets():
+def test_it_opens_with_a_gan_beside_a_wgan_gp_that_visitors_share():
     page = Compare()
-    assert page.controls() == {"compare_race", "compare_surfaces", "compare_take"}
-    assert page.widget("compare_take").disabled
+    assert [run.config for run in page.runs] == [PRESETS[name].config for name in COMPARED]
     assert page.at.markdown[0].value == sections("compare")["intro"]
     assert page.notices() == []
+    shared = page.runs
+    assert Compare().runs == shared  # another visitor
+    wait_for(lambda: all(run.frame.step > 0 for run in page.runs))
+    page.redraw()
+    page.click("compare_play")  # the first thing that is done makes them this visitor's
+    own = page.runs
+    assert not {run.id for run in own} & {run.id for run in shared}
+    wait_for(lambda: all(run.state == "paused" for run in own))
+    assert all(run.state == "playing" for run in shared)
+    page.redraw()
+    assert sections("compare")["intro"] not in [text.value for text in page.at.markdown]
+
+
+def test_it_opens_with_the_run_of_the_lab_and_its_cured_branch():
+    run = trained(make(POINTS.replace({"objective": "gan", "constraint": "none"}), secret="mine"))
+    page = AppTest.from_file(str(ROOT / "pages" / "compare.py"), default_timeout=60)
+    page.session_state["run_id"] = run.id
+    page.session_state["secrets"] = {run.id: "mine"}
+    page.run()
+    ids = page.query_params["runs"]
+    assert isinstance(ids, str)
+    first, second = ids.split(",")
+    branch = lab().get(second)
+    assert branch is not None
+    assert first == run.id
+    assert branch.config == run.config.replace(cure(run.config))
+    wait_for(lambda: branch.state == "paused")
+    page.run()
+    assert page.query_params["runs"] == ids  # drawn again, it makes no other
+
+
+def test_where_not_even_demonstrations_have_room_it_says_so(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(places, "MOST", 0)
+    page = Compare()
+    assert "demonstration runs are being watched" in page.notices()[0]
+    assert page.runs == []
 
 
 @pytest.mark.parametrize("name", list(SETUPS))
@@ -134,13 +174,14 @@ def test_a_set_is_one_click_and_makes_room_for_itself(name: str):
         run.pause()
 
 
-def test_the_run_of_the_lab_can_be_taken():
-    run = make()
-    page = Compare()
-    page.at.session_state["run_id"] = run.id
+def test_another_run_of_ones_own_joins_them():
+    run, other = make(), make(POINTS.replace({"seed": 1}), secret="mine")
+    page = Compare(run)
+    page.at.session_state["secrets"] = {other.id: "mine"}
     page.redraw()
-    page.click("compare_take")
-    assert page.runs == [run]
+    assert page.widget("compare_own").options == [people.told(other)]
+    page.click("compare_add_own")
+    assert page.runs == [run, other]
 
 
 def test_what_differs_is_named_and_the_axes_are_the_same():
@@ -239,9 +280,7 @@ def test_a_full_server_is_one_sentence(monkeypatch: pytest.MonkeyPatch):
 def test_another_page_chooses_the_first_curves():
     page = Compare(trained(make()))
     assert page.widget("compare_curves").value == ["w1", "modes"]
-    page = Compare()
     page.at.session_state[compare.CURVES] = ["gradient_decades"]
-    page.at.query_params["runs"] = trained(make()).id
     page.redraw()
     assert page.widget("compare_curves").value == ["gradient_decades"]
     assert list(page.charts()) == ["gradient_decades"]
@@ -270,9 +309,7 @@ def test_a_run_is_taken_away_and_stays_alive():
     page.click("panel_remove_0")
     assert page.runs == [runs[1]]
     assert lab().get(runs[0].id) is runs[0]
-    page.click("panel_remove_0")
-    assert page.runs == []
-    assert "compare_take" in page.controls()
+    assert page.widget("panel_remove_0").disabled  # the last one stays
 
 
 @pytest.mark.parametrize(

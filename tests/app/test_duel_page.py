@@ -83,15 +83,24 @@ class DuelApp:
         self.redraw()
 
 
-def test_an_empty_page_explains_and_starts_with_one_click(monkeypatch: pytest.MonkeyPatch):
+def test_it_opens_with_a_duel_that_all_share():
     app = DuelApp()
-    assert "Fig. 2" in app.at.info[0].value
+    assert "0 of 2 runs" in app.html()
+    assert "duel" not in app.at.query_params
+    assert "duel_stop" not in app.widgets()
+    assert "Fig. 2" in app.at.caption[0].value
+    channel = live_parts.mounted(app.at, "duel_summary")["channel"]
+    assert live_parts.mounted(DuelApp().at, "duel_summary")["channel"] == channel
+    wait_for(lambda: "<img" in app.html())  # whoever looks on has it go on
+
+
+def test_one_click_starts_ones_own():
+    app = DuelApp()
     assert app.widget("duel_start").label == "Start 8 runs"
     app.click("duel_start")
     assert list(app.duel.cells) == [(row, m) for row in ("mlp", "deep") for m in METHODS]
     assert app.duel.cells["mlp", "gp"] == cell("mlp", "gp", "digits", 0)
     assert app.duel.steps == 200
-    assert len(app.at.info) == 0
     app.duel.stop()
 
 

@@ -1,8 +1,8 @@
-"""The run of those who have asked for none: young, shared by all who come in a minute, nobody's.
+"""The runs of those who have asked for none: young, shared by all who come in a minute, nobody's.
 
 A class that opens the bare address needs one run, not thirty. Everybody sees its beginning, where a
-GAN collapses. Nobody may change it: the first thing that a visitor changes is done to a fork, which
-is their own from that moment on.
+GAN collapses; on the page Compare, a WGAN-GP beside it. Nobody may change them: the first thing
+that a visitor changes is done to a fork, which is their own from that moment on.
 """
 
 from __future__ import annotations
@@ -18,11 +18,12 @@ from wgan.limits import LimitError
 from wgan.presets import DEFAULT, PRESETS
 
 MOST = 8  # in memory at once, beside all runs that somebody owns
+COMPARED = ("digits-gan", "digits-wgan-gp")  # presets that are shown beside each other
 YOUNG = 60.0  # seconds after its beginning in which it is given to those who come
 
 
 class Demonstrations:
-    """Which run those get who come now. Thread-safe.
+    """Which runs those get who come now, of these presets, begun together. Thread-safe.
 
     admit: takes a new one; raises `LimitError` while all of them are watched. there: those in
     memory. clock: seconds, never going back.
@@ -32,38 +33,48 @@ class Demonstrations:
         self,
         admit: Callable[[Run], None],
         there: Callable[[], Sequence[Run]],
+        presets: Sequence[str] = (DEFAULT,),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._admit, self._there, self._clock = admit, there, clock
+        self._admit, self._there, self._presets, self._clock = admit, there, presets, clock
         self._lock = threading.Lock()
-        self._id = ""
-        self._began: float | None = None  # when the newest one began to train
+        self._ids: list[str] = []
+        self._began: float | None = None  # when the newest ones began to train
 
-    def current(self, *, watched: bool = True) -> Run:
-        """The last one made, or a new one where that has left its beginning behind.
+    def current(self, *, watched: bool = True) -> list[Run]:
+        """Those made last, or new ones where they have left their beginning behind.
 
-        watched: False when nobody has come yet: it is made ready and does not begin to age.
+        watched: False when nobody has come yet: they are made ready and do not begin to age.
+        Raises `LimitError` where there is room for none, new or old.
         """
         with self._lock:
-            there = self._there()
-            run = next((run for run in there if run.id == self._id), None)
-            if run is None or run.state == "failed" or self._age > YOUNG:
+            runs = self._last()
+            if not runs or self._age > YOUNG or any(run.state == "failed" for run in runs):
                 try:
-                    self._admit(new := _nobodys_run())
+                    new = [_nobodys_run(name) for name in self._presets]
+                    for run in new:
+                        self._admit(run)
+                    runs, self._ids, self._began = new, [run.id for run in new], None
                 except LimitError:
-                    return run or there[-1]  # better an old one than none
-                run, self._id, self._began = new, new.id, None
-            if watched and (self._began is None or run.state == "loading"):
+                    if not runs:
+                        raise
+            if watched and (self._began is None or any(run.state == "loading" for run in runs)):
                 self._began = self._clock()
-            return run
+            return runs
+
+    def _last(self) -> list[Run]:
+        """Those made last, if all of them are still there."""
+        there = {run.id: run for run in self._there()}
+        runs = [there[id] for id in self._ids if id in there]
+        return runs if len(runs) == len(self._presets) else []
 
     @property
     def _age(self) -> float:
         return 0.0 if self._began is None else self._clock() - self._began
 
 
-def _nobodys_run() -> Run:
-    run = Run(secrets.token_urlsafe(6), PRESETS[DEFAULT].config)
+def _nobodys_run(preset: str) -> Run:
+    run = Run(secrets.token_urlsafe(6), PRESETS[preset].config)
     run.room = Room(secrets.token_urlsafe(16))  # a secret that nobody is told
     run.room.demonstration = True
     return run

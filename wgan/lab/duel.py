@@ -195,6 +195,7 @@ class Duels:
     def __init__(self, lab: Lab) -> None:
         self._lab = lab
         self._duels: dict[str, Duel] = {}
+        self._shared = ""  # the id of the one that is nobody's
         self._lock = threading.Lock()
 
     def start(
@@ -215,6 +216,16 @@ class Duels:
         for other in others:
             other.stop()
         return duel
+
+    def shared(
+        self, cells: Mapping[Key, ExperimentConfig], steps: int, about: Mapping[str, str]
+    ) -> Duel:
+        """The duel of those who have started none: nobody's, and made once for all of them."""
+        with self._lock:
+            if (duel := self._duels.get(self._shared)) is None:
+                duel = Duel(self._lab, cells, steps, about=about)
+                self._duels[duel.id], self._shared = duel, duel.id
+            return duel
 
     def get(self, id: str) -> Duel | None:
         """The duel of this id, while it is in memory."""

@@ -16,13 +16,13 @@ from typing import Any
 from wgan.config import ConfigError, ExperimentConfig, from_dict, replace_live
 from wgan.data.uploads import is_upload
 from wgan.lab.autosave import Autosaver
-from wgan.lab.demonstration import Demonstrations
+from wgan.lab.demonstration import COMPARED, Demonstrations
 from wgan.lab.places import Place, who_goes
 from wgan.lab.room import Room
 from wgan.lab.run import Run
 from wgan.lab.scheduler import Schedulers, use_training_threads
 from wgan.lab.store import store_of
-from wgan.limits import Limits
+from wgan.limits import LimitError, Limits
 from wgan.limits import limits as limits_of_the_server
 from wgan.sizes import count_parameters
 
@@ -46,6 +46,7 @@ class Lab:
         self._loaders: set[threading.Thread] = set()
         self._copying = threading.Lock()  # one at a time: a class of thirty makes as many at once
         self._demonstrations = Demonstrations(self._admit, self._shared)
+        self._pairs = Demonstrations(self._admit, self._shared, COMPARED)
         self._lock = threading.Lock()
 
     @property
@@ -89,8 +90,18 @@ class Lab:
         They are few and take nobody's room: it never raises `LimitError`. watched: False makes it
         ready before the first visitor comes, who will see its beginning.
         """
-        run = self._demonstrations.current(watched=watched)
+        try:
+            (run,) = self._demonstrations.current(watched=watched)
+        except LimitError:
+            run = self._shared()[-1]  # better an old one than none
         return (self.get(run.id) or run) if watched else run
+
+    def demonstration_pair(self) -> list[Run]:
+        """A GAN that collapses and a WGAN-GP on the same data, shared in the same way.
+
+        Raises `LimitError` while all demonstration runs are watched.
+        """
+        return [self.get(run.id) or run for run in self._pairs.current()]
 
     def _admit(self, run: Run) -> None:
         """A new demonstration run, which sleeps until somebody watches. Raises `LimitError`."""

@@ -8,26 +8,27 @@ from typing import Any
 
 import streamlit as st
 
-from wgan.config import ExperimentConfig
+from wgan.config import ConfigError, ExperimentConfig
 from wgan.lab.branches import MOST, SETUPS, quick_changes
 from wgan.lab.registry import lab
 from wgan.lab.run import Run
 from wgan.limits import LimitError
 from wgan.plots import LETTERS
-from wgan.presets import PRESETS
+from wgan.presets import PRESETS, collapse, cure
 from wgan.ui import binding, controls, people
 from wgan.ui.words import sections
 
 RUNS = "compare_runs"  # in the session: the ids, as they stand in the address
-CURVES = "compare_first_curves"  # the same: those to begin with, where another page has chosen them
+CURVES = "compare_curves"  # the widget that chooses them: a set has some that show it best
 
 # Which runs -------------------------------------------------------------------------------------
 
 
 def current() -> list[Run]:
-    """The runs of `?runs=a,b`, else those that this tab compared last; others become a notice.
+    """The runs of `?runs=a,b`, else those that this tab compared last, else a first set.
 
-    A demonstration run of which this tab has made its own is followed by that one.
+    Those that are gone become a notice. A demonstration run of which this tab has made its own is
+    followed by that one.
     """
     asked = st.query_params.get("runs")
     wanted = st.session_state.get(RUNS, []) if asked is None else asked.split(",")
@@ -50,8 +51,24 @@ def current() -> list[Run]:
         binding.notice(full)
     elif len(wanted) > MOST:
         binding.notice(f"{MOST} runs fit beside each other; the others are left out.")
+    found = found or _first()
     show(found)
     return found
+
+
+def _first() -> list[Run]:
+    """What the page begins with: the lab's run and a branch of it, where it is this tab's own, else
+    a GAN and a WGAN-GP that visitors share."""
+    run = lab().peek(st.session_state.get(binding.RUN, ""))
+    try:
+        if run is None or run.frame.view is None or not people.owns(run):
+            return lab().demonstration_pair()
+        cured = (run.config.objective, run.config.constraint) == ("wgan", "gp")
+        changes = collapse(run.config) if cured else cure(run.config)
+        return [run, branch(run, changes, playing=run.state == "playing")]
+    except ConfigError as error:  # a server that is full is one
+        binding.notice(str(error))
+        return [run] if run is not None and people.owns(run) else []
 
 
 def show(runs: Sequence[Run]) -> None:
@@ -118,46 +135,20 @@ def set_up(runs: Sequence[Run], configs: Sequence[ExperimentConfig]) -> None:
     show(made or runs)
 
 
-def _take() -> None:
-    def take() -> None:
-        if run := lab().get(st.session_state.get(binding.RUN, "")):
-            show([run])
-
-    binding.attempt(take)
+def _add_own(runs: Sequence[Run]) -> None:
+    id = st.session_state["compare_own"]
+    if run := next((run for run in people.runs() if run.id == id), None):
+        show([*runs, run])
 
 
 # The row of verbs -------------------------------------------------------------------------------
 
 
-def empty() -> None:
-    """What this page is for, and ways to begin."""
-    words = sections("compare")
-    st.markdown(words["intro"])
-    st.markdown(words["empty"])
-    left, middle, right = st.columns(3, gap="large")
-    for place, name in ((left, "race"), (middle, "surfaces")):
-        with place:
-            st.markdown(f"**{SETUPS[name].title}**")
-            st.caption(words[name])
-            _set_up_button([], name, primary=name == "race")
-    with right:
-        st.markdown("**From the lab**")
-        st.caption(words["take"])
-        st.button(
-            "Take the run of the lab",
-            key="compare_take",
-            icon=":material/science:",
-            on_click=_take,
-            disabled=not st.session_state.get(binding.RUN),
-        )
-
-
-def _set_up_button(runs: Sequence[Run], name: str, primary: bool = False) -> None:
+def _set_up_button(runs: Sequence[Run], name: str) -> None:
     st.button(
         SETUPS[name].title,
         key=f"compare_{name}",
         icon={"race": ":material/flag:", "surfaces": ":material/landscape:"}[name],
-        type="primary" if primary else "secondary",
         on_click=set_up,
         args=(runs, SETUPS[name].configs),
         help=sections("compare")[name],
@@ -187,8 +178,9 @@ def verbs(runs: Sequence[Run]) -> None:
             disabled=not own or any(run.state == "loading" for run in own),
             help=sections("compare")["together"],
         )
-        with st.popover("Add a run", icon=":material/add:", disabled=len(runs) >= MOST):
-            _add_forms(runs)
+        with st.popover("Add a run", icon=":material/add:", disabled=not 0 < len(runs) < MOST):
+            if runs:
+                _add_forms(runs)
         for name in SETUPS:
             _set_up_button(runs, name)
 
@@ -232,6 +224,25 @@ def _add_forms(runs: Sequence[Run]) -> None:
         key="compare_add_preset",
         icon=":material/add:",
         on_click=_add_preset,
+        args=(runs,),
+        width="stretch",
+    )
+    others = {run.id: run for run in people.runs() if run not in runs}
+    if not others:
+        return
+    st.divider()
+    st.caption(words["own"])
+    st.selectbox(
+        "A run of your own",
+        list(others),
+        key="compare_own",
+        format_func=lambda id: people.told(others[id]),
+    )
+    st.button(
+        "Add the run",
+        key="compare_add_own",
+        icon=":material/science:",
+        on_click=_add_own,
         args=(runs,),
         width="stretch",
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from wgan.config import ExperimentConfig
@@ -18,21 +20,29 @@ STEPS = (50, 100, 200, 400, 800, 1600)
 FIRST_STEPS = 200
 # What is chosen at first, with all methods: rows that differ within so few steps.
 FIRST_ROWS = ("mlp", "deep")
+# What the page opens with, shared by all visitors: data, rows, methods, and steps that show both
+# the collapse and the ten digits.
+SHARED = ("digits", ("mlp",), ("gan", "gp"), 400)
 CELL = 260  # pixels that a cell takes before it is there
 ID, NOTICE = "duel_id", "duel_notice"
 
 
-def current_duel() -> Duel | None:
-    """The duel of the address, or of this tab; None before the first one."""
+def current_duel() -> Duel:
+    """The duel of the address, or of this tab; before the first one that which all share."""
     wanted = st.query_params.get("duel") or st.session_state.get(ID)
-    duel = duels().get(wanted) if wanted else None
-    if wanted and duel is None:
+    if wanted and (duel := duels().get(wanted)) is not None:
+        _show(duel)
+        return duel
+    if wanted:
         st.session_state.pop(ID, None)
         st.query_params.clear()
         st.session_state[NOTICE] = "That duel is not in memory any more; start a new one."
-    if duel is not None:
-        _show(duel)
-    return duel
+    data, rows, methods, steps = SHARED
+    return duels().shared(_cells(data, rows, methods), steps, {"data": data})
+
+
+def _cells(data: str, rows: Sequence[str], methods: Sequence[str]) -> dict[Key, ExperimentConfig]:
+    return {(row, method): cell(row, method, data, 0) for row in rows for method in methods}
 
 
 def _show(duel: Duel) -> None:
@@ -41,10 +51,10 @@ def _show(duel: Duel) -> None:
         st.query_params.from_dict({"duel": duel.id})
 
 
-def chooser(duel: Duel | None) -> None:
+def chooser(duel: Duel) -> None:
     """The form of rows, methods, data and length, with its button."""
     words = sections("duel")
-    running = duel is not None and duel.current is not None
+    running = duel.current is not None
     with st.container(key="duel_form"):
         left, middle, right = st.columns([2, 5, 4], gap="medium")
         with left:
@@ -93,15 +103,13 @@ def chooser(duel: Duel | None) -> None:
                 on_click=_start,
                 args=(data, rows, methods, steps),
             )
-            if duel is not None and running and duel.visitor == people.visitor():
+            if running and duel.visitor == people.visitor():
                 st.button("Stop", key="duel_stop", icon=":material/stop:", on_click=duel.stop)
 
 
 def _start(data: str, rows: tuple[str, ...], methods: tuple[str, ...], steps: int) -> None:
     """Callback: a new duel of this visitor, in place of an old one."""
-    cells: dict[Key, ExperimentConfig] = {
-        (row, method): cell(row, method, data, 0) for row in rows for method in methods
-    }
+    cells = _cells(data, rows, methods)
     _show(duels().start(cells, steps, visitor=people.visitor(), about={"data": data}))
 
 
