@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import torch
 
 from wgan.data import load
-from wgan.lab.look import Observer
 from wgan.presets import PRESETS
 from wgan.recipes import switched
+from wgan.runs.evaluation import Observer
 from wgan.trainer import Trainer
 
 # Steps until it has collapsed, and between the two switches: about ten and two seconds.

@@ -14,9 +14,9 @@ import torch
 
 from wgan.config import from_dict
 from wgan.data import load
-from wgan.lab.archive import plain_figures
-from wgan.lab.look import Observer
-from wgan.lab.scheduler import use_training_threads
+from wgan.persistence.run_files import plain_figures
+from wgan.runs.evaluation import Observer
+from wgan.threads import use_training_threads
 from wgan.trainer import Trainer
 from wgan.zoo.bundled import bundled
 from wgan.zoo.card import FIGURES

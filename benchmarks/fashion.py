@@ -21,10 +21,10 @@ from scipy.stats import spearmanr
 
 from wgan.config import ExperimentConfig
 from wgan.data import load
-from wgan.lab.scheduler import use_training_threads
 from wgan.metrics import coverage
 from wgan.presets import PRESETS
 from wgan.spread import SpreadGauge
+from wgan.threads import use_training_threads
 from wgan.trainer import Trainer
 
 SAMPLES = 2500

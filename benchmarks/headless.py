@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 from wgan.config import ExperimentConfig, from_dict
-from wgan.lab.registry import Lab
+from wgan.server.registry import Lab
 
 ROOT = Path(__file__).parents[1]
 WARM_UP = 3.0  # seconds of training before it counts

@@ -15,8 +15,8 @@ import time
 import torch
 
 from wgan.config import from_dict
-from wgan.lab.run import Run
-from wgan.lab.scheduler import use_training_threads
+from wgan.runs.run import Run
+from wgan.threads import use_training_threads
 from wgan.zoo.checkpoint import Checkpoint
 from wgan.zoo.drawing import draw_file
 from wgan.zoo.families import from_plain

@@ -3,8 +3,8 @@
 import streamlit as st
 
 from wgan.equations import CONSTRAINT_EQUATIONS, CRITIC_EQUATIONS, GENERATOR_EQUATIONS
-from wgan.lab.registry import lab
-from wgan.limits import describe, limits
+from wgan.server.limits import describe, limits
+from wgan.server.registry import lab
 from wgan.ui.controls import option_label
 from wgan.ui.shell import open_page
 from wgan.ui.words import plain, sections, words

@@ -13,8 +13,8 @@ from tests.hub_fixtures import hub as hub
 from tests.web_host import web as web
 from wgan.config import ExperimentConfig, from_dict
 from wgan.data import load
-from wgan.lab.run import Run
-from wgan.lab.scheduler import use_training_threads
+from wgan.runs.run import Run
+from wgan.threads import use_training_threads
 from wgan.trainer import Trainer
 
 # The runs of a test are kept nowhere, unless it asks for a folder of its own.

@@ -17,13 +17,13 @@ from pathlib import Path
 from typing import Any
 
 # With torch, for all that are forked: importing it each time would take seconds.
-import wgan.lab.course  # noqa: F401
+import wgan.runs.session  # noqa: F401
 from wgan.config import ExperimentConfig
-from wgan.lab import autosave
-from wgan.lab.registry import Lab
-from wgan.lab.run import Run
-from wgan.lab.store import Store
-from wgan.limits import Limits
+from wgan.persistence import autosave
+from wgan.persistence.store import Store
+from wgan.runs.run import Run
+from wgan.server.limits import Limits
+from wgan.server.registry import Lab
 
 CONFIG = ExperimentConfig(width=8, depth=1, batch_size=8, critic_steps=2, device="cpu")
 RUNS = 3

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from wgan.lab.room import MAX_ANSWERS, MAX_WORDS, Poll, Room, RoomError
+from wgan.runs.access import MAX_ANSWERS, MAX_WORDS, Poll, Room, RoomError
 
 
 def test_only_the_secret_makes_an_owner():

@@ -16,9 +16,9 @@ from tests.conftest import MakeRun
 from tests.test_changes import GENTLE
 from wgan import cli
 from wgan.config import ExperimentConfig, from_json
-from wgan.lab import archive
-from wgan.lab.saved import weights
+from wgan.persistence import run_files
 from wgan.presets import PRESETS
+from wgan.runs.export import weights
 from wgan.types import Event
 from wgan.zoo.checkpoint import FILES
 
@@ -120,7 +120,7 @@ def test_changes_are_planned_in_every_form(capsys: Capture, at: list[str]):
 
 
 def test_lists_in_a_plan_keep_their_commas():
-    (due,) = archive.parse_plan(["3:faults=raw_log,sign_flipped,lr=0.5"])
+    (due,) = run_files.parse_plan(["3:faults=raw_log,sign_flipped,lr=0.5"])
     assert (due.step, due.changes["faults"]) == (3, ["raw_log", "sign_flipped"])
     assert due.changes["lr"] == 0.5
 
@@ -153,7 +153,7 @@ def test_a_blow_up_ends_with_what_was_good(capsys: Capture, tmp_path: Path, step
     assert result["finite"] == ("Stopped at step" not in err)
     assert result["finite"] or steps > 1
     strict((tmp_path / "history.json").read_text())
-    assert all(w.isfinite().all() for w in archive.open_run(tmp_path)[1].values())
+    assert all(w.isfinite().all() for w in run_files.open_run(tmp_path)[1].values())
     assert run_json(capsys, "replay", str(tmp_path))["identical"]
 
 
@@ -193,18 +193,18 @@ def test_a_run_of_the_page_is_repeated_too(make_run: MakeRun, tmp_path: Path, ca
         run.advance(0.02)
     assert run.state == "paused"
     assert len(run.events) == 5
-    archive.save(run.capture(), tmp_path)
+    run_files.save(run.capture(), tmp_path)
     assert run_json(capsys, "replay", str(tmp_path))["identical"]
-    line = shlex.split(archive.command(run.first_config, run.events, run.trainer.steps))
+    line = shlex.split(run_files.command(run.first_config, run.events, run.trainer.steps))
     again = tmp_path / "again"
     run_json(capsys, *line[3:], "--out", str(again))
-    a, b = weights(run.trainer), archive.open_run(again)[1]
+    a, b = weights(run.trainer), run_files.open_run(again)[1]
     assert a.keys() == b.keys()
     assert all(torch.equal(a[name], b[name]) for name in a)
 
 
 def test_a_run_of_no_steps_is_repeated(make_run: MakeRun, tmp_path: Path, capsys: Capture):
-    archive.save(make_run(playing=False).capture(), tmp_path)
+    run_files.save(make_run(playing=False).capture(), tmp_path)
     result = run_json(capsys, "replay", str(tmp_path))
     assert (result["identical"], result["step"]) == (True, 0)
 
@@ -252,15 +252,15 @@ def test_the_command_line_of_a_run_means_the_same(
         config = new
         if changes:
             events.append(Event(step, "change", "", changes))
-    line = shlex.split(archive.command(first, events, 9))
+    line = shlex.split(run_files.command(first, events, 9))
     assert line[:3] == ["python", "-m", "wgan"]
     options = cli._parser().parse_args(line[3:])
-    parsed = cli._experiment(options.experiment).replace(archive.parse_assignments(options.set))
+    parsed = cli._experiment(options.experiment).replace(run_files.parse_assignments(options.set))
     given = {"seed": options.seed, "device": options.device}
     parsed = parsed.replace({name: value for name, value in given.items() if value is not None})
     assert parsed == first
     assert options.steps == 9
-    planned = archive.parse_plan(options.at)
+    planned = run_files.parse_plan(options.at)
     assert [(due.step, due.update) for due in planned] == [(e.step, e.update) for e in events]
     for due in planned:
         parsed = parsed.replace(due.changes)

@@ -17,12 +17,12 @@ import torch
 
 from tests.conftest import MakeConfig
 from tests.test_lab import threads, until
-from wgan.lab import autosave
-from wgan.lab.registry import Lab
-from wgan.lab.room import Room
-from wgan.lab.run import Run
-from wgan.lab.store import Store
-from wgan.limits import LimitError, Limits
+from wgan.persistence import autosave
+from wgan.persistence.store import Store
+from wgan.runs.access import Room
+from wgan.runs.run import Run
+from wgan.server.limits import LimitError, Limits
+from wgan.server.registry import Lab
 
 MakeLab = Callable[..., Lab]
 
@@ -211,7 +211,7 @@ def test_a_restored_run_whose_data_are_gone_says_so_and_keeps_its_file(
         raise DataError("The data are gone.")
 
     with monkeypatch.context() as patch:
-        patch.setattr("wgan.lab.engine.load", refuse)
+        patch.setattr("wgan.runs.engine.load", refuse)
         again = found(lab, run.id)
         until(lambda: again.frame.state == "failed")
         assert again.frame.message == "The data are gone."

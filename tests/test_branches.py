@@ -15,11 +15,12 @@ from tests.conftest import MakeConfig, MakeRun
 from tests.test_lab import until
 from tests.test_record import same, through_disk, train
 from wgan.config import ConfigError
-from wgan.lab import archive, past
-from wgan.lab.registry import Lab
-from wgan.lab.run import Run, Scheduled
-from wgan.lab.states import Kept, States
-from wgan.limits import LimitError, Limits
+from wgan.persistence import run_files
+from wgan.runs import history
+from wgan.runs.checkpoints import Kept, States
+from wgan.runs.run import Run, Scheduled
+from wgan.server.limits import LimitError, Limits
+from wgan.server.registry import Lab
 from wgan.stages import FIGURES
 
 
@@ -93,7 +94,7 @@ def test_going_back_and_on_gives_the_same_bits(eventful: Run, make_run: MakeRun,
 def test_the_curve_is_the_same_though_it_was_merged_since(
     make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(past, "Series", functools.partial(past.Series, capacity=64))
+    monkeypatch.setattr(history, "Series", functools.partial(history.Series, capacity=64))
     run = train(make_run(), 45)
     keep(run)
     train(run, 150)  # beyond 64 rows neighbours are merged
@@ -113,14 +114,14 @@ def test_a_replay_of_a_run_that_went_back_repeats_what_led_to_the_present(
     run = back(eventful, 14)
     run.apply({"lr": 0.003})
     train(run, 18)
-    archive.save(run.capture(), tmp_path)
-    again, expected = archive.open_run(tmp_path)
+    run_files.save(run.capture(), tmp_path)
+    again, expected = run_files.open_run(tmp_path)
     again.prepare()
     while again.active:
         again.advance(0.5)
     assert again.trainer.steps == 18
     assert same(again.trainer.state(), run.trainer.state())
-    assert "20:" not in archive.command(run.first_config, run.events, 18)
+    assert "20:" not in run_files.command(run.first_config, run.events, 18)
     assert {name.partition(".")[0] for name in expected} == {"generator", "critic", "averaged"}
 
 
@@ -144,7 +145,7 @@ def test_a_long_way_is_not_trained_again_and_says_where_it_goes_on(
     keep(run)
     train(run, 30)
     assert run.way_to(20).step == 20
-    monkeypatch.setattr(past, "CHEAP", 0.0)
+    monkeypatch.setattr(history, "CHEAP", 0.0)
     way = run.way_to(20)
     assert (way.step, way.wanted) == (5, 20)
     assert back(run, 20).trainer.steps == 5

@@ -14,8 +14,8 @@ from torch import Tensor, nn
 
 from tests.conftest import KINDS, MakeRun, MakeTrainer
 from wgan.config import LIVE_FIELDS, choices
-from wgan.lab.run import Run
 from wgan.networks import Weighted
+from wgan.runs.run import Run
 from wgan.trainer import Trainer
 
 

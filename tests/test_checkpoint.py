@@ -16,7 +16,7 @@ from safetensors.torch import load_file, save_file
 
 from tests.conftest import MakeRun
 from wgan import cli
-from wgan.lab.run import Run
+from wgan.runs.run import Run
 from wgan.zoo.architecture import ZooError
 from wgan.zoo.bundled import FOLDER, bundled
 from wgan.zoo.checkpoint import FILES, open_checkpoint, save_run, zip_of_run

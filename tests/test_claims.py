@@ -11,11 +11,11 @@ import torch
 from benchmarks.cards import observer, rows
 from wgan.config import DATA, ExperimentConfig, choices
 from wgan.data import load
-from wgan.lab.archive import plain_figures
-from wgan.lab.look import Observer
+from wgan.persistence.run_files import plain_figures
 from wgan.presets import PRESETS, cure
 from wgan.protocol.shipped import shipped
 from wgan.protocol.table import markdown
+from wgan.runs.evaluation import Observer
 from wgan.studies import STUDIES
 from wgan.trainer import Trainer
 from wgan.zoo.bundled import FOLDER

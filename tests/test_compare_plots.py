@@ -10,10 +10,10 @@ import pytest
 
 from tests.test_plots import decode
 from wgan.config import ExperimentConfig
-from wgan.lab.branches import MOST, SETUPS, differences, quick_changes
 from wgan.plots import COLORS, LETTERS, OVERLAYS, Lane, looking_at, overlay
 from wgan.plots.curves import curve_losses
 from wgan.presets import PRESETS
+from wgan.runs.branches import MOST, SETUPS, differences, quick_changes
 from wgan.types import Curve, Event
 
 

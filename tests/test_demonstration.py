@@ -12,13 +12,13 @@ import pytest
 from tests.test_lab import threads, until
 from tests.test_record import same, train
 from wgan import cli
-from wgan.lab import archive
-from wgan.lab.demonstration import COMPARED, MOST, YOUNG
-from wgan.lab.registry import Lab
-from wgan.lab.run import Run
-from wgan.lab.scheduler import Scheduler
-from wgan.limits import LimitError, Limits
+from wgan.persistence import run_files
 from wgan.presets import DEFAULT, PRESETS, cure
+from wgan.runs.run import Run
+from wgan.server.demonstration import COMPARED, MOST, YOUNG
+from wgan.server.limits import LimitError, Limits
+from wgan.server.registry import Lab
+from wgan.server.scheduler import Scheduler
 
 
 class Clock:
@@ -205,10 +205,10 @@ def test_the_command_line_of_a_fork_repeats_it(
     assert step > 0
     fork.stop_at = step + 20
     until(lambda: fork.state == "paused" and not fork.active)
-    line = shlex.split(archive.command(fork.first_config, fork.events, fork.trainer.steps))
+    line = shlex.split(run_files.command(fork.first_config, fork.events, fork.trainer.steps))
     assert cli.main([*line[3:], "--out", str(tmp_path)]) == 0
     capsys.readouterr()
-    again, _ = archive.open_run(tmp_path)
+    again, _ = run_files.open_run(tmp_path)
     again.prepare()
     train(again, fork.trainer.steps)
     assert same(again.trainer.state(), fork.trainer.state())

@@ -13,8 +13,8 @@ from tests.conftest import MakeConfig, MakeRun
 from wgan.config import ExperimentConfig, replace_live
 from wgan.diagnostics.doctor import APART, HELD, RECENT, STEPS, Alarm, diagnose
 from wgan.frame import Frame
-from wgan.lab.run import Run
 from wgan.presets import PRESETS
+from wgan.runs.run import Run
 from wgan.types import Curve, Event, Measures
 from wgan.ui.words import sections
 

@@ -10,9 +10,9 @@ import pytest
 
 from tests.conftest import MakeConfig
 from wgan.config import ExperimentConfig
-from wgan.lab.duel import Duel, Duels, Key
-from wgan.lab.registry import Lab
-from wgan.limits import Limits
+from wgan.server.duel import Duel, Duels, Key
+from wgan.server.limits import Limits
+from wgan.server.registry import Lab
 
 
 @pytest.fixture

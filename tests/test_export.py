@@ -18,8 +18,8 @@ from wgan.config import from_json
 from wgan.export.curves import COLUMNS, curves_csv
 from wgan.export.film import GAP, film, sheet
 from wgan.export.script import script
-from wgan.lab.history import Snapshot
 from wgan.presets import PRESETS
+from wgan.runs.series import Snapshot
 from wgan.types import Curve
 
 Capture = pytest.CaptureFixture[str]

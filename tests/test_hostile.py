@@ -22,7 +22,7 @@ from tests.test_refusals import refused, saved
 from wgan import cli
 from wgan.config import ExperimentConfig
 from wgan.files import open_regular, read_bounded
-from wgan.lab import archive
+from wgan.persistence import run_files
 from wgan.zoo.architecture import ZooError
 from wgan.zoo.bundled import FOLDER
 from wgan.zoo.checkpoint import open_checkpoint
@@ -339,4 +339,6 @@ def test_a_sound_run_still_repeats(capsys: Capture, tmp_path: Path):
     """The positive control of what is refused above."""
     saved(tmp_path)
     assert cli.main(["replay", str(tmp_path)]) == 0
-    assert archive.open_run(tmp_path)[0].config == ExperimentConfig(width=8, depth=1, batch_size=8)
+    assert run_files.open_run(tmp_path)[0].config == ExperimentConfig(
+        width=8, depth=1, batch_size=8
+    )

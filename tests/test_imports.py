@@ -16,7 +16,13 @@ ROOT = Path(__file__).parents[1]
 HEAVY = ("torch", "torchvision", "scipy", "sklearn", "pandas", "pyarrow")
 # What a server does before anybody trains: it makes runs, checks them, saves and finds them.
 BEFORE_TRAINING = (
-    *("wgan.lab.registry", "wgan.lab.run", "wgan.lab.duel", "wgan.types", "wgan.limits"),
+    *(
+        "wgan.server.registry",
+        "wgan.runs.run",
+        "wgan.server.duel",
+        "wgan.types",
+        "wgan.server.limits",
+    ),
     *("wgan.presets", "wgan.diagnostics.doctor", "wgan.plots", "wgan.data", "wgan.data.uploads"),
     *("wgan.protocol.shipped", "wgan.protocol.methods", "wgan.studies", "wgan.export.script"),
 )
@@ -109,7 +115,7 @@ def test_a_page_is_drawn_while_torch_is_away(page: str):
     """Every run stays "loading" here, as it is until its own thread has imported torch."""
     drawn = f"""
 from streamlit.testing.v1 import AppTest
-from wgan.lab.registry import Lab
+from wgan.server.registry import Lab
 Lab._start_loading = lambda *arguments, **more: None
 page = AppTest.from_file("pages/{page}.py", default_timeout=60).run()
 assert not page.exception, page.exception

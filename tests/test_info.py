@@ -11,7 +11,7 @@ import pytest
 
 from wgan import info
 from wgan.cli import main
-from wgan.limits import limits
+from wgan.server.limits import limits
 
 
 @pytest.fixture(autouse=True)

@@ -17,7 +17,7 @@ from wgan.diagnostics.attention import Attention
 from wgan.diagnostics.inspector import BINS, Inspector, histogram, weights_of
 from wgan.diagnostics.pace import Inspections
 from wgan.diagnostics.truth import js, js_of_loss, on_grid, over_slope
-from wgan.lab.run import Run
+from wgan.runs.run import Run
 from wgan.trainer import Trainer
 from wgan.types import Anatomy, Layers, Section, Slopes, Weights, Wish
 

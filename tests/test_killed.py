@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from wgan.lab.record import Record, unpack
-from wgan.lab.run import Run
-from wgan.lab.store import Store
+from wgan.persistence.store import Store
+from wgan.runs.run import Run
+from wgan.runs.state import Record, unpack
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")

@@ -16,12 +16,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import MakeConfig, MakeRun
-from wgan.lab import registry
-from wgan.lab.history import Series, Snapshot, Snapshots
-from wgan.lab.registry import Lab
-from wgan.lab.run import Run
-from wgan.lab.scheduler import Scheduler
-from wgan.limits import Limits
+from wgan.runs.run import Run
+from wgan.runs.series import Series, Snapshot, Snapshots
+from wgan.server import registry
+from wgan.server.limits import Limits
+from wgan.server.registry import Lab
+from wgan.server.scheduler import Scheduler
 from wgan.types import ImageView
 
 VIEW = ImageView(np.zeros((1, 1, 1, 1), np.uint8), np.zeros((1, 1, 1, 1), np.uint8))
@@ -186,7 +186,7 @@ def test_turns_are_equal_time(
     make_run: MakeRun, monkeypatch: pytest.MonkeyPatch, costs: tuple[int, ...]
 ):
     clock = Clock()
-    monkeypatch.setattr("wgan.lab.engine.time", clock)
+    monkeypatch.setattr("wgan.runs.engine.time", clock)
     runs = [make_run() for _ in costs]
     done = [0] * len(runs)
     for number, run in enumerate(runs):
@@ -222,7 +222,7 @@ def test_the_thread_ends_with_the_last_run_and_starts_again(
 def test_an_idle_thread_is_woken(
     make_run: MakeRun, scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("wgan.lab.scheduler.RESTS", 1e6)  # it would not look by itself
+    monkeypatch.setattr("wgan.server.scheduler.RESTS", 1e6)  # it would not look by itself
     run = make_run(playing=False)
     scheduler.add(run)
     time.sleep(0.1)

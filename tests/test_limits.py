@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import KINDS, MakeConfig, MakeTrainer
-from wgan import limits as module
 from wgan.config import ConfigError
-from wgan.limits import LimitError, Limits, count_parameters, describe, read_limits
 from wgan.presets import PRESETS
+from wgan.server import limits as module
+from wgan.server.limits import LimitError, Limits, count_parameters, describe, read_limits
 
 
 def test_without_an_environment_there_are_defaults():

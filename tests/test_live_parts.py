@@ -12,11 +12,11 @@ import pytest
 
 from wgan.config import ExperimentConfig
 from wgan.frame import Frame
-from wgan.lab.history import Snapshot, Snapshots
-from wgan.lab.run import Run
 from wgan.live import blocks, critic, lab
 from wgan.live.recording import TOLD, frame_of, moment
 from wgan.presets import DEFAULT, PRESETS
+from wgan.runs.run import Run
+from wgan.runs.series import Snapshot, Snapshots
 from wgan.types import (
     Curve,
     Event,

@@ -6,8 +6,8 @@ import torch
 
 from tests.conftest import MakeRun, MakeTrainer
 from wgan.data import load
-from wgan.lab.saved import weights
 from wgan.presets import with_data
+from wgan.runs.export import weights
 from wgan.trainer import Trainer
 from wgan.types import PointView
 

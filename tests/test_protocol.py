@@ -18,11 +18,11 @@ from safetensors.torch import load_file
 from wgan import cli
 from wgan.data.modes import CentreModes
 from wgan.data.points import grid25, ring8
-from wgan.lab.saved import weights
 from wgan.protocol.methods import DATA, METHODS, MODES, PUBLISHED, Method
 from wgan.protocol.runs import Result, Store, key, run, train
 from wgan.protocol.shipped import shipped
 from wgan.protocol.table import cells_of, markdown, repeat_command, summary, table
+from wgan.runs.export import weights
 
 Capture = pytest.CaptureFixture[str]
 CPU = torch.device("cpu")

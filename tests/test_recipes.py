@@ -8,9 +8,9 @@ import pytest
 
 from benchmarks.by_hand import heal
 from wgan.config import LIVE_FIELDS, ConfigError, ExperimentConfig, choices, diff
-from wgan.lab.branches import SETUPS
 from wgan.presets import PRESETS, collapse, cure
 from wgan.recipes import belonging, by_hand, switched
+from wgan.runs.branches import SETUPS
 from wgan.studies.race import RACERS
 
 RING, DIGITS = PRESETS["ring-gan"].config, PRESETS["digits-gan"].config

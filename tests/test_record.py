@@ -15,11 +15,11 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from tests.conftest import KINDS, MakeRun
-from wgan.lab import record as module
-from wgan.lab.history import Series
-from wgan.lab.record import Record, pack, unpack
-from wgan.lab.run import Run
-from wgan.lab.store import Store
+from wgan.persistence.store import Store
+from wgan.runs import state as module
+from wgan.runs.run import Run
+from wgan.runs.series import Series
+from wgan.runs.state import Record, pack, unpack
 
 
 def train(run: Run, steps: int) -> Run:

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from wgan import cli
 from wgan.config import ConfigError, ExperimentConfig
-from wgan.lab import archive
-from wgan.lab.run import Run
+from wgan.persistence import run_files
+from wgan.runs.run import Run
 
 Capture = pytest.CaptureFixture[str]
 
@@ -142,7 +142,7 @@ def saved(folder: Path) -> Path:
     run.apply({"lr": 0.01})
     while run.active:
         run.advance(1)
-    archive.save(run.capture(), folder)
+    run_files.save(run.capture(), folder)
     return folder
 
 
@@ -188,5 +188,5 @@ def test_a_log_of_junk_is_refused(capsys: Capture, tmp_path: Path):
     for junk in [*map(json.dumps, JUNK_LOGS), "[" * 100_000, '{"a":' * 100_000, "NaN", "9" * 5000]:
         (tmp_path / "events.json").write_text(junk)
         refused(capsys, "replay", str(tmp_path))
-        with pytest.raises((archive.ArchiveError, ConfigError)):
-            archive.open_run(tmp_path)
+        with pytest.raises((run_files.ArchiveError, ConfigError)):
+            run_files.open_run(tmp_path)

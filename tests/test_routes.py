@@ -26,11 +26,11 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from wgan.config import ExperimentConfig
-from wgan.lab.registry import lab
-from wgan.lab.run import Run
 from wgan.live.facts import card, facts, server_facts
 from wgan.live.table import PARTS
+from wgan.runs.run import Run
 from wgan.server import routes as server_routes
+from wgan.server.registry import lab
 from wgan.server.routes import MAX_MESSAGES, MAX_TEXT, Live, routes
 from wgan.server.stream import MAX_CHANNELS, Stream, decode
 

@@ -13,7 +13,7 @@ import torch
 from tests.conftest import MakeConfig, MakeRun
 from wgan.config import ConfigError
 from wgan.frame import Frame
-from wgan.lab.run import Run, Scheduled
+from wgan.runs.run import Run, Scheduled
 
 
 def finish(run: Run, steps: int) -> None:
@@ -59,7 +59,7 @@ def test_a_slice_ends_when_its_budget_is_spent(make_run: MakeRun, monkeypatch: p
     run = make_run()
     # By a clock on which a step takes a hundredth of a second.
     clock = SimpleNamespace(monotonic=lambda: run.trainer.steps / 100)
-    monkeypatch.setattr("wgan.lab.engine.time", clock)
+    monkeypatch.setattr("wgan.runs.engine.time", clock)
     run.advance(0.1)
     assert run.trainer.steps == 10
 
@@ -334,7 +334,7 @@ def test_data_that_cannot_be_had_fails_with_its_sentence(
     def refuse(*_: Any) -> Any:
         raise DataError("The archive is gone;\nand more")
 
-    monkeypatch.setattr("wgan.lab.engine.load", refuse)
+    monkeypatch.setattr("wgan.runs.engine.load", refuse)
     run = Run("x", make_config())
     run.prepare()
     assert (run.state, run.frame.message) == ("failed", "The archive is gone;")
@@ -345,7 +345,13 @@ def test_data_that_cannot_be_had_fails_with_its_sentence(
 
 
 @pytest.mark.parametrize(
-    "where", ["course.Trainer", "watch.Observer", "watch.Observer.view", "watch.Observer.measure"]
+    "where",
+    [
+        "session.Trainer",
+        "evaluation_schedule.Observer",
+        "evaluation.Observer.view",
+        "evaluation.Observer.measure",
+    ],
 )
 def test_a_fault_of_ours_while_loading_fails_the_run(
     make_config: MakeConfig, monkeypatch: pytest.MonkeyPatch, where: str
@@ -353,7 +359,7 @@ def test_a_fault_of_ours_while_loading_fails_the_run(
     def broken(*_: Any, **__: Any) -> Any:
         raise KeyError("oops")
 
-    monkeypatch.setattr(f"wgan.lab.{where}", broken)
+    monkeypatch.setattr(f"wgan.runs.{where}", broken)
     run = Run("x", make_config())
     run.prepare()
     assert (run.frame.state, run.frame.message) == ("failed", "An unexpected KeyError.")

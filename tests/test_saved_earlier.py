@@ -20,8 +20,8 @@ from safetensors.torch import load_file
 
 from tests.test_lab import threads, until
 from wgan.cli import main
-from wgan.lab.registry import Lab
-from wgan.limits import Limits
+from wgan.server.limits import Limits
+from wgan.server.registry import Lab
 from wgan.zoo.checkpoint import open_checkpoint
 from wgan.zoo.explore import draw_latents
 

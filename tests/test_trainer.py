@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from tests.conftest import KINDS, MakeTrainer
 from wgan.config import choices
-from wgan.lab.look import Observer
+from wgan.runs.evaluation import Observer
 from wgan.stages import FIGURES, FRESH, STAGES
 from wgan.trainer import Trainer, stream
 

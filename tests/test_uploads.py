@@ -29,7 +29,7 @@ from wgan import data
 from wgan.config import ConfigError, ExperimentConfig
 from wgan.data import DataError, uploads, zips
 from wgan.data.uploads import LEAST, SIZE, is_upload, open_upload, store_upload
-from wgan.lab.registry import Lab
+from wgan.server.registry import Lab
 
 ENOUGH = pictures(LEAST)
 

@@ -26,13 +26,13 @@ from wgan.errors import UserError
 from wgan.export.commands import add_export
 from wgan.files import expanded, read_bounded
 from wgan.info import add_info
-from wgan.lab import archive
-from wgan.lab.run import Run
-from wgan.lab.saved import weights
-from wgan.lab.scheduler import use_training_threads
+from wgan.persistence import run_files
 from wgan.presets import PRESETS, with_data
 from wgan.protocol.commands import add_modes
+from wgan.runs.export import weights
+from wgan.runs.run import Run
 from wgan.studies.commands import add_figure
+from wgan.threads import use_training_threads
 from wgan.types import Measures
 from wgan.zoo.commands import add_commands
 
@@ -136,11 +136,11 @@ def _train(options: argparse.Namespace) -> int:
         # Absolute, so that the run can be repeated from anywhere.
         config = config.replace({"folder": str(expanded(options.folder).absolute())})
         config = config if config.data == "folder" else with_data(config, "folder")
-    config = config.replace(archive.parse_assignments(options.set))
+    config = config.replace(run_files.parse_assignments(options.set))
     given = {"seed": options.seed, "device": options.device, "limit": options.limit}
     config = config.replace({name: value for name, value in given.items() if value is not None})
-    planned = archive.parse_plan(options.at)
-    archive.check_plan(config, planned)
+    planned = run_files.parse_plan(options.at)
+    run_files.check_plan(config, planned)
     if options.out is not None:
         _check_writable(options.out)
 
@@ -163,7 +163,7 @@ def _train(options: argparse.Namespace) -> int:
 
 
 def _replay(options: argparse.Namespace) -> int:
-    run, expected = archive.open_run(options.folder)
+    run, expected = run_files.open_run(options.folder)
     elapsed, measures = _drive(run, None)
     repeated = weights(run.trainer)
     identical = repeated.keys() == expected.keys() and all(
@@ -295,7 +295,7 @@ def _report(
         "w1_floor": _number(measures.w1_floor),
         "critic_estimate": _number(measures.critic_estimate),
         "averaged": measures.averaged,
-        "events": [archive.plain(event) for event in run.events],
+        "events": [run_files.plain(event) for event in run.events],
         **more,
     }
     if options.json:

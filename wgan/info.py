@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from wgan.data.cache import cache_folder
-from wgan.lab.scheduler import use_training_threads
-from wgan.limits import LimitError, describe, limits
+from wgan.server.limits import LimitError, describe, limits
+from wgan.threads import use_training_threads
 from wgan.zoo.errors import ZooError
 
 PACKAGES = ("torch", "torchvision", "streamlit", "plotly", "numpy", "huggingface-hub")

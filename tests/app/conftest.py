@@ -11,7 +11,7 @@ import streamlit as st
 from lab_app import IMAGES, POINTS, LabApp
 from streamlit.components.v2 import manifest_scanner
 
-from wgan.lab.registry import lab
+from wgan.server.registry import lab
 
 # Every AppTest looks through all installed packages for components: a seventh of the tests' time.
 manifest_scanner.scan_component_manifests = cache(manifest_scanner.scan_component_manifests)

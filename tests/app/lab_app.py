@@ -13,8 +13,8 @@ from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Widget
 
 from wgan.config import ExperimentConfig
-from wgan.lab.registry import lab
-from wgan.lab.run import Run
+from wgan.runs.run import Run
+from wgan.server.registry import lab
 
 ROOT = Path(__file__).parents[2]
 TABS = ("More curves", "Modes", "New run", "Your own data", "Classroom", "Share and repeat")

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from lab_app import POINTS, LabApp, wait_for
 
 from wgan.config import FIELDS, SHORTHANDS, ConfigError, from_json
-from wgan.lab.registry import lab
-from wgan.lab.run import Run
 from wgan.presets import DEFAULT, PRESETS
+from wgan.runs.run import Run
+from wgan.server.registry import lab
 from wgan.ui import binding, share
 from wgan.ui.words import plain
 

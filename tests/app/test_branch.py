@@ -6,8 +6,8 @@ from typing import Any
 
 from lab_app import POINTS, LabApp, covers, wait_for
 
-from wgan.lab.branches import quick_changes
-from wgan.lab.registry import lab
+from wgan.runs.branches import quick_changes
+from wgan.server.registry import lab
 
 
 def shapes(app: LabApp) -> list[Any]:

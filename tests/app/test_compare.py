@@ -11,14 +11,14 @@ from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Widget
 
 from wgan.config import ExperimentConfig
-from wgan.lab import places
-from wgan.lab.branches import MOST, SETUPS, quick_changes
-from wgan.lab.demonstration import COMPARED
-from wgan.lab.registry import lab
-from wgan.lab.run import Run
-from wgan.limits import limits
 from wgan.live.compare import names
 from wgan.presets import PRESETS, cure
+from wgan.runs.branches import MOST, SETUPS, quick_changes
+from wgan.runs.run import Run
+from wgan.server import eviction
+from wgan.server.demonstration import COMPARED
+from wgan.server.limits import limits
+from wgan.server.registry import lab
 from wgan.ui import compare, people
 from wgan.ui.words import sections
 
@@ -151,7 +151,7 @@ def test_it_opens_with_the_run_of_the_lab_and_its_cured_branch():
 
 
 def test_where_not_even_demonstrations_have_room_it_says_so(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(places, "MOST", 0)
+    monkeypatch.setattr(eviction, "MOST", 0)
     page = Compare()
     assert "demonstration runs are being watched" in page.notices()[0]
     assert page.runs == []

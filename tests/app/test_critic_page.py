@@ -14,11 +14,11 @@ import streamlit as st
 from lab_app import IMAGES, POINTS, LabApp, wait_for
 
 from wgan.config import ExperimentConfig
-from wgan.lab.registry import lab
 from wgan.live.critic import BATCHES, SECTIONS
 from wgan.live.table import PARTS
 from wgan.plots import OVERLAYS
 from wgan.presets import PRESETS
+from wgan.server.registry import lab
 from wgan.server.stream import source
 from wgan.studies import experiments
 from wgan.types import Anatomy

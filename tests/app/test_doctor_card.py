@@ -8,7 +8,7 @@ import live_parts
 import pytest
 from lab_app import POINTS, LabApp, covers, wait_for
 
-from wgan.lab.registry import lab
+from wgan.server.registry import lab
 from wgan.ui import runbar
 from wgan.ui.words import plain
 

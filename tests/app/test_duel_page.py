@@ -13,10 +13,10 @@ import pytest
 from lab_app import wait_for
 from streamlit.testing.v1 import AppTest
 
-from wgan.lab import duel as lab_duel
-from wgan.lab.duel import Duel, duels
-from wgan.lab.registry import lab
 from wgan.plots.meter import three
+from wgan.server import duel as lab_duel
+from wgan.server.duel import Duel, duels
+from wgan.server.registry import lab
 from wgan.studies.cells import METHODS, cell
 from wgan.types import PointView
 

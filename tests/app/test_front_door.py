@@ -9,16 +9,16 @@ import pytest
 from lab_app import POINTS, ROOT, LabApp, covers, wait_for
 from streamlit.testing.v1 import AppTest
 
-from wgan.lab.registry import lab
-from wgan.lab.run import Run
-from wgan.limits import Limits
 from wgan.presets import PRESETS
+from wgan.runs.run import Run
+from wgan.server.limits import Limits
+from wgan.server.registry import lab
 from wgan.ui import people
 
 
 @pytest.fixture(autouse=True)
 def small_demonstration(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("wgan.lab.demonstration.DEFAULT", "ring-gan")
+    monkeypatch.setattr("wgan.server.demonstration.DEFAULT", "ring-gan")
 
 
 @pytest.fixture
@@ -105,7 +105,7 @@ def test_a_second_click_that_speaks_of_the_page_before_changes_ones_own():
     def script(id: str) -> None:
         import streamlit as st
 
-        from wgan.lab.registry import lab
+        from wgan.server.registry import lab
         from wgan.ui import binding
 
         shared = lab().get(id)

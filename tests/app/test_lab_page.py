@@ -14,10 +14,10 @@ from streamlit.testing.v1 import AppTest
 
 from wgan.config import LIVE_FIELDS, ConfigError
 from wgan.equations import CONSTRAINT_EQUATIONS, CRITIC_EQUATIONS
-from wgan.lab.registry import lab
-from wgan.lab.run import Run
 from wgan.live.lab import status_line
 from wgan.presets import PRESETS
+from wgan.runs.run import Run
+from wgan.server.registry import lab
 from wgan.ui.words import sections
 
 PAGES = ("lab", "critic", "compare", "gallery", "duel", "guide")

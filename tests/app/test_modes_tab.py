@@ -8,8 +8,8 @@ from dataclasses import replace
 import live_parts
 from lab_app import IMAGES, POINTS, LabApp
 
-from wgan.lab.history import Snapshot
 from wgan.protocol.methods import METHODS, PUBLISHED
+from wgan.runs.series import Snapshot
 from wgan.types import ImageView, PointView
 from wgan.ui.modes import table_rows
 

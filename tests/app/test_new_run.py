@@ -12,7 +12,7 @@ from lab_app import IMAGES, POINTS, LabApp, covers, wait_for
 
 from wgan.cli import main
 from wgan.config import STRUCTURAL_FIELDS, ExperimentConfig, from_json
-from wgan.lab.registry import lab
+from wgan.server.registry import lab
 from wgan.zoo.checkpoint import zip_of_run
 from wgan.zoo.upload import open_upload
 

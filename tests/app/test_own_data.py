@@ -16,8 +16,8 @@ from tests.image_files import encoded, image_column, parquet, picture, pictures,
 from tests.test_hub_data import serve_celeba, serve_lsun
 from wgan.data import DataError, hub_images, uploads
 from wgan.data.uploads import is_upload
-from wgan.lab.registry import lab
 from wgan.presets import PRESETS
+from wgan.server.registry import lab
 
 TAB = "Your own data"
 GONE = IMAGES.replace({"data": "folder", "folder": "0" * 64})

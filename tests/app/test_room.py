@@ -9,8 +9,8 @@ import pytest
 from lab_app import IMAGES, POINTS, LabApp, covers, wait_for
 from streamlit.testing.v1 import AppTest
 
-from wgan.lab.registry import lab
-from wgan.lab.room import Room, RoomError
+from wgan.runs.access import Room, RoomError
+from wgan.server.registry import lab
 
 SECRET = "the owner's own"
 
@@ -274,7 +274,7 @@ def _hand_back(found: object, run_id: str) -> bool:
     def script(found: object, run_id: str) -> None:
         import streamlit as st
 
-        from wgan.lab.registry import lab
+        from wgan.server.registry import lab
         from wgan.ui import keeper, people
 
         keeper.take(found)

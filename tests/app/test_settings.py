@@ -10,9 +10,9 @@ from lab_app import IMAGES, POINTS, LabApp, covers, wait_for
 
 from wgan.config import SHORTHANDS, choices, diff
 from wgan.equations import CRITIC_EQUATIONS
-from wgan.lab.registry import lab
-from wgan.lab.run import Run
 from wgan.presets import PRESETS, collapse, cure
+from wgan.runs.run import Run
+from wgan.server.registry import lab
 from wgan.ui import runbar
 
 

@@ -11,10 +11,10 @@ from lab_app import POINTS, ROOT, TABS, LabApp, wait_for
 from streamlit.testing.v1 import AppTest
 
 from wgan.config import FIELDS, choices
-from wgan.lab.branches import quick_changes
-from wgan.lab.registry import lab
 from wgan.live.table import PARTS
 from wgan.presets import PRESETS
+from wgan.runs.branches import quick_changes
+from wgan.server.registry import lab
 from wgan.ui.compare import change_label
 
 # Words of the code that nobody would write: all have an underscore.

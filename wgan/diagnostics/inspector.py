@@ -1,7 +1,7 @@
 """Inspecting a critic: gradients by layer, weights, slopes, and one step taken apart.
 
-Everything draws from generators of its own and runs in evaluation mode, as in `wgan.lab.look`: a
-run that is inspected gives the same weights as one that is not.
+Everything draws from generators of its own and runs in evaluation mode, as in
+`wgan.runs.evaluation`: a run that is inspected gives the same weights as one that is not.
 """
 
 from __future__ import annotations

@@ -14,11 +14,11 @@ from tqdm import tqdm
 from wgan.config import ConfigError, ExperimentConfig
 from wgan.export.curves import curves_csv
 from wgan.files import check_writable
-from wgan.lab import archive
-from wgan.lab.history import Snapshot
-from wgan.lab.run import Run
-from wgan.lab.scheduler import use_training_threads
+from wgan.persistence import run_files
 from wgan.presets import PRESETS
+from wgan.runs.run import Run
+from wgan.runs.series import Snapshot
+from wgan.threads import use_training_threads
 from wgan.types import Curve, Event
 
 FRAMES = 40  # of a film, the first at step 0
@@ -106,7 +106,7 @@ def _source(options: argparse.Namespace) -> _Source:
         raise ConfigError(
             f"There is no preset or folder {options.source!r}. Presets: {', '.join(PRESETS)}."
         )
-    run, _ = archive.open_run(folder)
+    run, _ = run_files.open_run(folder)
     config, planned = run.config, list(run.scheduled)
     for due in planned:
         config = config.replace(due.changes)

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from wgan.lab.history import Snapshot
 from wgan.plots import image_grid
+from wgan.runs.series import Snapshot
 from wgan.types import ImageView
 from wgan.zoo.pictures import draw_points
 

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from wgan import plots
 from wgan.config import FIELDS, SHORTHANDS, ExperimentConfig, diff
 from wgan.frame import Frame
-from wgan.lab.run import Run
 from wgan.live.blocks import Block, Chart, caption, pixels, progress
 from wgan.live.blocks import figures as shown
 from wgan.live.parts import Options
 from wgan.plots import LETTERS, OVERLAYS, Lane
+from wgan.runs.run import Run
 from wgan.terms import shortened, term
 from wgan.types import Event, PointView
 from wgan.zoo.card import method_of

@@ -10,11 +10,11 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 
 from wgan.frame import Frame
-from wgan.lab.run import Run
 from wgan.live.blocks import Block, Chart, caption, columns, figures, html, pixels, progress
 from wgan.live.parts import Options
 from wgan.plots import critic, space
 from wgan.plots.meter import three
+from wgan.runs.run import Run
 from wgan.types import Anatomy, Inspection, Layers, PointView, Slopes, Weights, Wish
 
 Kind = TypeVar("Kind", bound=Inspection)

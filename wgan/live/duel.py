@@ -11,11 +11,11 @@ import numpy as np
 
 from wgan.data import title
 from wgan.frame import Frame
-from wgan.lab.duel import Duel, Key, Outcome, duels
 from wgan.live.blocks import html, payload
 from wgan.live.parts import Query, parse, text
 from wgan.plots import data_uri
 from wgan.plots.meter import three
+from wgan.server.duel import Duel, Key, Outcome, duels
 from wgan.studies.cells import METHODS, rows_for
 from wgan.types import ImageView, Measures, PointView
 from wgan.zoo.pictures import picture

@@ -7,7 +7,7 @@ import io
 import math
 from typing import Any
 
-from wgan.lab.registry import lab
+from wgan.server.registry import lab
 
 CARD = (1200, 630)  # pixels: the size that link previews show
 

@@ -11,14 +11,14 @@ from wgan import plots
 from wgan.config import ExperimentConfig
 from wgan.diagnostics.doctor import Alarm, diagnose
 from wgan.frame import Frame
-from wgan.lab.archive import command
-from wgan.lab.history import Snapshot
-from wgan.lab.registry import lab
-from wgan.lab.run import Run
 from wgan.live.blocks import Block, Chart, caption, columns, html, pixels, progress
 from wgan.live.blocks import figures as shown
 from wgan.live.parts import Options
+from wgan.persistence.run_files import command
 from wgan.plots.meter import three
+from wgan.runs.run import Run
+from wgan.runs.series import Snapshot
+from wgan.server.registry import lab
 from wgan.stages import STAGES
 from wgan.types import ImageView, PointView
 

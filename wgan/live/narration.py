@@ -11,11 +11,11 @@ from html import escape
 
 from wgan.config import ExperimentConfig, diff
 from wgan.frame import Frame
-from wgan.lab.run import Run
 from wgan.live.blocks import Block, html
 from wgan.live.parts import Options
 from wgan.plots.meter import GROWN, three
 from wgan.recipes import SWITCHES, belonging, by_hand
+from wgan.runs.run import Run
 from wgan.terms import term, transitions
 from wgan.types import Curve, Event, Measures
 from wgan.words import sections

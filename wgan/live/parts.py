@@ -8,11 +8,11 @@ from typing import Any
 from urllib.parse import urlencode
 
 from wgan.frame import Frame
-from wgan.lab.registry import lab
-from wgan.lab.run import Run
-from wgan.limits import LimitError
 from wgan.live.blocks import Block, payload
 from wgan.live.recording import frame_of, moment
+from wgan.runs.run import Run
+from wgan.server.limits import LimitError
+from wgan.server.registry import lab
 from wgan.server.stream import StreamError
 
 Query = Mapping[str, str]

@@ -17,8 +17,8 @@ from pathlib import Path
 import numpy as np
 
 from wgan.frame import Frame
-from wgan.lab.run import Run
 from wgan.presets import DEFAULT, PRESETS, cure
+from wgan.runs.run import Run
 from wgan.types import Curve, Event, ImageView, Measures
 
 EVERY = 0.25  # seconds that a moment stays
@@ -107,7 +107,7 @@ def frame_of(run: Run) -> Frame:
 
 def record() -> None:
     """Trains the default preset until it has collapsed, cures it, and keeps what a page shows."""
-    from wgan.lab.scheduler import use_training_threads  # brings in torch
+    from wgan.threads import use_training_threads  # brings in torch
 
     use_training_threads()
     run = Run("recording", PRESETS[DEFAULT].config)

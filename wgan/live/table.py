@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
 
-from wgan.lab.branches import MOST
-from wgan.lab.duel import duels
-from wgan.lab.run import Run
 from wgan.live import compare, critic, duel, job, lab, narration
 from wgan.live.parts import (
     PagePart,
@@ -21,6 +18,9 @@ from wgan.live.parts import (
     whole,
 )
 from wgan.plots import OVERLAYS
+from wgan.runs.branches import MOST
+from wgan.runs.run import Run
+from wgan.server.duel import duels
 from wgan.server.stream import Parts, StreamError
 
 STEP = whole(0, 10**12)

@@ -13,9 +13,9 @@ from tqdm import tqdm
 
 from wgan.config import ConfigError
 from wgan.files import check_writable
-from wgan.lab.scheduler import use_training_threads
 from wgan.protocol.methods import DATA, METHODS, Method
 from wgan.protocol.table import markdown, table
+from wgan.threads import use_training_threads
 
 if TYPE_CHECKING:
     from wgan.protocol.runs import Result, Store

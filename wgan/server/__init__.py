@@ -1,1 +1,4 @@
-"""What a server does with its runs: the live stream to every page, and the routes that carry it."""
+"""What a server does with its runs: who trains when, who stays in memory, what visitors may take.
+
+And the live stream to every page, with the routes that carry it.
+"""

@@ -12,9 +12,9 @@ from typing import Any
 from tqdm import tqdm
 
 from wgan.config import ConfigError, span
-from wgan.lab.scheduler import use_training_threads
 from wgan.studies import STUDIES, Progress, Study, finish, plain
 from wgan.studies.page import page
+from wgan.threads import use_training_threads
 
 MAX_STEPS = 1_000_000
 

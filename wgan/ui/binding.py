@@ -14,11 +14,11 @@ from typing import Any
 import streamlit as st
 
 from wgan.config import ConfigError, ExperimentConfig, replace_live
-from wgan.lab.branches import differences
-from wgan.lab.registry import lab
-from wgan.lab.run import Run
-from wgan.limits import LimitError
 from wgan.presets import DEFAULT, PRESETS
+from wgan.runs.branches import differences
+from wgan.runs.run import Run
+from wgan.server.limits import LimitError
+from wgan.server.registry import lab
 from wgan.ui import full, people
 
 RUN, KEYS = "run_id", "widget_keys"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from wgan.lab.branches import quick_changes
-from wgan.lab.run import Run
+from wgan.runs.branches import quick_changes
+from wgan.runs.run import Run
 from wgan.ui import binding, compare, lookback, people, shell
 from wgan.ui.words import sections
 

@@ -9,12 +9,12 @@ from typing import Any
 import streamlit as st
 
 from wgan.config import ConfigError, ExperimentConfig
-from wgan.lab.branches import MOST, SETUPS, quick_changes
-from wgan.lab.registry import lab
-from wgan.lab.run import Run
-from wgan.limits import LimitError
 from wgan.plots import LETTERS
 from wgan.presets import PRESETS, collapse, cure
+from wgan.runs.branches import MOST, SETUPS, quick_changes
+from wgan.runs.run import Run
+from wgan.server.limits import LimitError
+from wgan.server.registry import lab
 from wgan.ui import binding, controls, people
 from wgan.ui.words import sections
 

@@ -16,10 +16,10 @@ from wgan.config import (
     span,
 )
 from wgan.data import title
-from wgan.lab.run import Run
 from wgan.live.parts import channel
 from wgan.presets import collapse, cure, with_data
 from wgan.recipes import SWITCHES, switched
+from wgan.runs.run import Run
 from wgan.ui import binding, live, people
 from wgan.ui.words import sections
 

@@ -12,9 +12,9 @@ from typing import Any
 import streamlit as st
 
 from wgan.diagnostics.doctor import Alarm
-from wgan.lab.run import Run
 from wgan.live.lab import alarms
 from wgan.live.parts import channel
+from wgan.runs.run import Run
 from wgan.ui import binding, live, people
 from wgan.ui.words import plain
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from wgan.config import from_dict
-from wgan.lab.run import Run
 from wgan.presets import PRESETS
+from wgan.runs.run import Run
 from wgan.ui import binding
 from wgan.ui.live import draw_pad
 

@@ -8,9 +8,9 @@ import streamlit as st
 
 from wgan.config import ExperimentConfig
 from wgan.data import title
-from wgan.lab.duel import Duel, Key, duels
 from wgan.live.duel import made
 from wgan.live.parts import channel
+from wgan.server.duel import Duel, Key, duels
 from wgan.studies.cells import METHODS, cell, rows_for
 from wgan.ui import live, people
 from wgan.ui.words import sections

@@ -10,9 +10,9 @@ from typing import NoReturn
 import streamlit as st
 
 from wgan.data import title
-from wgan.lab.registry import lab
-from wgan.lab.run import Run
-from wgan.limits import LimitError
+from wgan.runs.run import Run
+from wgan.server.limits import LimitError
+from wgan.server.registry import lab
 from wgan.ui import people
 from wgan.ui.words import plain
 from wgan.zoo.card import method_of

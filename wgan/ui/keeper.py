@@ -13,9 +13,9 @@ from importlib.resources import files
 import streamlit as st
 from streamlit.components.v2 import component
 
-from wgan.lab.registry import lab
-from wgan.lab.run import Run
-from wgan.limits import LimitError
+from wgan.runs.run import Run
+from wgan.server.limits import LimitError
+from wgan.server.registry import lab
 from wgan.ui import people
 
 _ASSETS = files("wgan.ui") / "assets"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from wgan.lab.history import Snapshot
-from wgan.lab.run import Run
+from wgan.runs.run import Run
+from wgan.runs.series import Snapshot
 
 
 def slider(run: Run) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from wgan.lab.run import Run
 from wgan.live.lab import MODES_HEIGHT
 from wgan.live.parts import channel
 from wgan.protocol.methods import PUBLISHED
 from wgan.protocol.shipped import shipped
 from wgan.protocol.table import cells_of
+from wgan.runs.run import Run
 from wgan.ui import live
 from wgan.ui.words import words
 

@@ -7,9 +7,9 @@ import streamlit as st
 from wgan.config import HUB
 from wgan.data import DataError
 from wgan.data.uploads import LEAST, MOST, UNPACKED, store_upload
-from wgan.lab.run import Run
-from wgan.limits import limits
 from wgan.presets import own_images
+from wgan.runs.run import Run
+from wgan.server.limits import limits
 from wgan.ui import binding, people
 from wgan.ui.draw import draw
 from wgan.ui.words import plain

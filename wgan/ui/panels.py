@@ -8,11 +8,11 @@ import streamlit as st
 
 from wgan.config import ExperimentConfig
 from wgan.data import title
-from wgan.lab.branches import differences
-from wgan.lab.run import Run
 from wgan.live.compare import HEIGHT, names
 from wgan.live.parts import channel
 from wgan.plots import COLORS, LETTERS
+from wgan.runs.branches import differences
+from wgan.runs.run import Run
 from wgan.ui import binding, compare, live, people, shell
 from wgan.ui.words import plain
 

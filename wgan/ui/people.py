@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 from wgan.data import title
-from wgan.lab.registry import lab
-from wgan.lab.run import Run
+from wgan.runs.run import Run
+from wgan.server.registry import lab
 from wgan.zoo.card import method_of
 
 _SECRETS, _VISITOR, _OWNER = "secrets", "visitor", "owner"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import segno
 import streamlit as st
 
-from wgan.lab.room import MAX_ANSWERS, MAX_WORDS, Poll, RoomError
-from wgan.lab.run import Run
 from wgan.live.parts import channel
+from wgan.runs.access import MAX_ANSWERS, MAX_WORDS, Poll, RoomError
+from wgan.runs.run import Run
 from wgan.ui import binding, live, people
 from wgan.ui.words import plain, sections
 

@@ -8,8 +8,8 @@ import streamlit as st
 
 from wgan import data
 from wgan.config import ExperimentConfig, span
-from wgan.lab.run import Run
 from wgan.presets import PRESETS
+from wgan.runs.run import Run
 from wgan.ui import binding, people
 
 # Seconds a stage of slow motion stays on screen; None is full speed.

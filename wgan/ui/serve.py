@@ -14,10 +14,10 @@ from typing import Any
 import streamlit as st
 from starlette.routing import BaseRoute
 
-from wgan.lab.registry import lab
-from wgan.limits import limits
 from wgan.live.facts import card, facts, server_facts
 from wgan.live.table import PARTS
+from wgan.server.limits import limits
+from wgan.server.registry import lab
 from wgan.server.routes import Live
 from wgan.server.routes import routes as live_routes
 from wgan.server.stream import Stream

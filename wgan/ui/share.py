@@ -11,9 +11,9 @@ from wgan.config import from_json
 from wgan.export.curves import curves_csv
 from wgan.export.film import film, sheet
 from wgan.export.script import refusal, script
-from wgan.lab.history import Snapshot
-from wgan.lab.run import Run
 from wgan.live.parts import channel
+from wgan.runs.run import Run
+from wgan.runs.series import Snapshot
 from wgan.ui import binding, live, people
 from wgan.ui.words import plain
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from wgan.config import HUB, ExperimentConfig
 from wgan.data.titles import about, title
-from wgan.lab.archive import command, plain_figures
-from wgan.lab.saved import Saved
+from wgan.persistence.run_files import command, plain_figures
+from wgan.runs.export import Saved
 
 if TYPE_CHECKING:
     from wgan.zoo.importers import Imported

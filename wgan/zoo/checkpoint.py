@@ -25,8 +25,8 @@ from torch import Tensor, nn
 from wgan.config import ConfigError, ExperimentConfig, from_dict
 from wgan.files import open_regular, read_bounded
 from wgan.hub import FILES
-from wgan.lab import archive
-from wgan.lab.saved import Saved
+from wgan.persistence import run_files
+from wgan.runs.export import Saved
 from wgan.types import Curve, Event
 from wgan.zoo.architecture import Architecture, LabNetworks, ZooError, check_size, load_strictly
 from wgan.zoo.card import card_of_import, card_of_run
@@ -106,7 +106,7 @@ class Checkpoint:
 
 def save_run(saved: Saved, folder: Path, title: str | None = None) -> None:
     """Writes a run as a checkpoint. Raises `OSError` when the folder cannot be written."""
-    archive.save(saved, folder)
+    run_files.save(saved, folder)
     (folder / "samples.png").write_bytes(picture(saved.view))
     (folder / "README.md").write_text(card_of_run(saved, title), encoding="utf-8")
 
@@ -126,7 +126,7 @@ def save_imported(imported: Imported, folder: Path) -> None:
     """Writes a generator that came from elsewhere in our format. Raises `OSError`."""
     folder.mkdir(parents=True, exist_ok=True)
     config = {
-        "format": archive.FORMAT,
+        "format": run_files.FORMAT,
         "architecture": imported.architecture.to_dict(),
         "note": imported.note,
     }
@@ -189,7 +189,7 @@ def is_ours(folder: Path) -> bool:
 def read_config(path: Path) -> dict[str, Any]:
     """The `config.json` of our format as plain values. Raises `ZooError` for any other file."""
     try:
-        values = json.loads(read_bounded(path, archive.MAX_JSON))
+        values = json.loads(read_bounded(path, run_files.MAX_JSON))
     except FileNotFoundError:
         raise ZooError(
             f"There is no {path.name} in {path.parent}; "
@@ -199,9 +199,9 @@ def read_config(path: Path) -> dict[str, Any]:
         raise ZooError(f"{path} cannot be read: {error.strerror}.") from None
     except (ValueError, RecursionError):
         raise ZooError(f"{path.name} is not valid JSON.") from None
-    if not isinstance(values, dict) or values.get("format") != archive.FORMAT:
+    if not isinstance(values, dict) or values.get("format") != run_files.FORMAT:
         raise ZooError(
-            f"{path.name} is not of the format {archive.FORMAT!r}; "
+            f"{path.name} is not of the format {run_files.FORMAT!r}; "
             "`python -m wgan import` reads other people's files."
         )
     return values
@@ -241,7 +241,7 @@ def _is_figure(value: Any) -> bool:
 
 def _read_curves(path: Path) -> dict[str, Curve]:
     try:
-        values = json.loads(read_bounded(path, archive.MAX_JSON))
+        values = json.loads(read_bounded(path, run_files.MAX_JSON))
         arrays = {
             name: Curve(*(np.array(curve[part], np.float32) for part in Curve._fields))
             for name, curve in values.items()
@@ -261,7 +261,7 @@ def _read_curves(path: Path) -> dict[str, Curve]:
 def _read_events(path: Path) -> tuple[Event, ...]:
     """What was done on the way, for the markers on the curves."""
     try:
-        events = json.loads(read_bounded(path, archive.MAX_JSON))["events"][:1000]
+        events = json.loads(read_bounded(path, run_files.MAX_JSON))["events"][:1000]
         return tuple(
             Event(int(event["step"]), "change", str(event["text"])[:200])
             for event in events

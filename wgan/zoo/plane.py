@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from wgan.data import load
-from wgan.lab.look import SURFACE
+from wgan.runs.evaluation import SURFACE
 from wgan.types import PointView
 from wgan.zoo.checkpoint import Checkpoint
 

@@ -9,8 +9,8 @@ import streamlit as st
 
 from wgan.config import ExperimentConfig
 from wgan.data import title
-from wgan.lab.run import Run
 from wgan.presets import PRESETS
+from wgan.runs.run import Run
 from wgan.studies import experiments as papers
 from wgan.ui import binding, compare, shell
 

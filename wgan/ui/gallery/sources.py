@@ -10,7 +10,7 @@ import streamlit as st
 
 from wgan import plots
 from wgan.hub import HubError
-from wgan.limits import limits
+from wgan.server.limits import limits
 from wgan.ui.binding import notice, pop_notice
 from wgan.ui.gallery import hub
 from wgan.ui.gallery.opening import open_bundled, open_once

@@ -15,16 +15,17 @@ from typing import Any
 
 from wgan.config import ConfigError, ExperimentConfig, from_dict, replace_live
 from wgan.data.uploads import is_upload
-from wgan.lab.autosave import Autosaver
-from wgan.lab.demonstration import COMPARED, Demonstrations
-from wgan.lab.places import Place, who_goes
-from wgan.lab.room import Room
-from wgan.lab.run import Run
-from wgan.lab.scheduler import Schedulers, use_training_threads
-from wgan.lab.store import store_of
-from wgan.limits import LimitError, Limits
-from wgan.limits import limits as limits_of_the_server
+from wgan.persistence.autosave import Autosaver
+from wgan.persistence.store import Store
+from wgan.runs.access import Room
+from wgan.runs.run import Run
+from wgan.server.demonstration import COMPARED, Demonstrations
+from wgan.server.eviction import Place, who_goes
+from wgan.server.limits import LimitError, Limits
+from wgan.server.limits import limits as limits_of_the_server
+from wgan.server.scheduler import Schedulers
 from wgan.sizes import count_parameters
+from wgan.threads import use_training_threads
 
 log = logging.getLogger("wgan.lab")
 
@@ -38,7 +39,7 @@ class Lab:
 
     def __init__(self, limits: Limits | None = None) -> None:
         self.limits = limits or limits_of_the_server()
-        self._autosaver = Autosaver(store_of(self.limits))
+        self._autosaver = Autosaver(_store_of(self.limits))
         self._places: dict[str, Place] = {}
         # Runs that had to leave unsaved: while somebody holds them, they come back as they are.
         self._departed: weakref.WeakValueDictionary[str, Run] = weakref.WeakValueDictionary()
@@ -354,6 +355,13 @@ class Lab:
             if ended and time.monotonic() < deadline:
                 self._autosaver.save_now(run, deadline)
         self._autosaver.wait(deadline)
+
+
+def _store_of(limits: Limits) -> Store | None:
+    """The store that a server's limits speak of; None where runs are not saved."""
+    if limits.folder is None:
+        return None
+    return Store(limits.folder, limits.autosave_runs, limits.autosave_mb * 10**6)
 
 
 @functools.cache

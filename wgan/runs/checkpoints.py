@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from wgan.config import ExperimentConfig
-from wgan.lab.history import least_missed
 from wgan.nested import leaves
+from wgan.runs.series import least_missed
 from wgan.types import Event
 
 STATE_BYTES = 16_000_000  # of all the states that are kept of a run, but two there always are

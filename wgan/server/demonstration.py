@@ -12,10 +12,10 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
-from wgan.lab.room import Room
-from wgan.lab.run import Run
-from wgan.limits import LimitError
 from wgan.presets import DEFAULT, PRESETS
+from wgan.runs.access import Room
+from wgan.runs.run import Run
+from wgan.server.limits import LimitError
 
 MOST = 8  # in memory at once, beside all runs that somebody owns
 COMPARED = ("digits-gan", "digits-wgan-gp")  # presets that are shown beside each other

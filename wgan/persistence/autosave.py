@@ -15,9 +15,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from wgan.lab.record import Record, pack, unpack
-from wgan.lab.run import Run
-from wgan.lab.store import Store, is_id
+from wgan.persistence.store import Store, is_id
+from wgan.runs.run import Run
+from wgan.runs.state import Record, pack, unpack
 
 log = logging.getLogger("wgan.lab")
 

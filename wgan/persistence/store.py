@@ -20,8 +20,6 @@ from typing import TYPE_CHECKING, Any
 
 from safetensors import SafetensorError, safe_open
 
-from wgan.limits import Limits
-
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -152,13 +150,6 @@ class Store:
         if not is_id(id):
             raise ValueError("this is no id of a run")
         return self.folder / f"{id}{SUFFIX}"
-
-
-def store_of(limits: Limits) -> Store | None:
-    """The store that a server's limits speak of; None where runs are not saved."""
-    if limits.folder is None:
-        return None
-    return Store(limits.folder, limits.autosave_runs, limits.autosave_mb * 10**6)
 
 
 def _all(file: Any) -> dict[str, Tensor]:

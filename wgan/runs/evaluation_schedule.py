@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 
 from wgan.data import Dataset
-from wgan.lab.look import Observer
-from wgan.lab.past import Past
+from wgan.runs.evaluation import Observer
+from wgan.runs.history import Past
 from wgan.trainer import Trainer
 from wgan.types import ImageView, Measures, PointView
 

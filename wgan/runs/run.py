@@ -12,12 +12,12 @@ from concurrent.futures import Future
 from typing import Any
 
 from wgan.config import ExperimentConfig
-from wgan.lab.engine import Engine, Update
-from wgan.lab.history import Snapshots
-from wgan.lab.plan import Scheduled
-from wgan.lab.record import Record
-from wgan.lab.saved import Saved
-from wgan.lab.states import Way
+from wgan.runs.checkpoints import Way
+from wgan.runs.engine import Engine, Update
+from wgan.runs.export import Saved
+from wgan.runs.schedule import Scheduled
+from wgan.runs.series import Snapshots
+from wgan.runs.state import Record
 from wgan.types import Event, State, Wish
 
 __all__ = ["Run", "Scheduled", "Update"]

@@ -3,30 +3,18 @@
 from __future__ import annotations
 
 import logging
-import os
 import threading
 import time
 from collections.abc import Callable, Sequence
 
-from wgan.lab.run import Run
+from wgan.runs.run import Run
+from wgan.threads import use_training_threads
 
 log = logging.getLogger("wgan.lab")
 
 SLICE = 0.05  # seconds a turn
 IDLE = 0.02  # seconds between two looks at runs that wait for their slow motion
 RESTS = 0.5  # seconds at most between two looks at runs that all stand still
-
-
-def use_training_threads() -> None:
-    """Sets the calling thread's arithmetic threads, the same for every way to train.
-
-    One rule everywhere, because another number of threads adds in another order: a run gives the
-    same bits on screen and headless. Half of the cores, because threads that wait for each other
-    crawl as soon as anything else wants one of their cores; small networks gain little beyond four.
-    """
-    import torch  # here: a server makes its first run before torch is there
-
-    torch.set_num_threads(max(1, min(4, (os.cpu_count() or 1) // 2)))
 
 
 class Scheduler:

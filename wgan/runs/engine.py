@@ -20,17 +20,17 @@ from wgan.config import ExperimentConfig, expand, replace_live
 from wgan.data import load
 from wgan.diagnostics.attention import Attention
 from wgan.frame import Frame
-from wgan.lab.faults import explain
-from wgan.lab.plan import Scheduled
-from wgan.lab.record import Record
-from wgan.lab.room import Room
-from wgan.lab.saved import Saved
+from wgan.runs.access import Room
+from wgan.runs.errors import explain
+from wgan.runs.export import Saved
+from wgan.runs.schedule import Scheduled
+from wgan.runs.state import Record
 from wgan.types import Event, Measures, State
 
 if TYPE_CHECKING:
-    from wgan.lab.course import Course
-    from wgan.lab.past import Past
-    from wgan.lab.states import Way
+    from wgan.runs.checkpoints import Way
+    from wgan.runs.history import Past
+    from wgan.runs.session import Course
     from wgan.trainer import Trainer
 
 log = logging.getLogger("wgan.lab")
@@ -196,7 +196,7 @@ class Engine:
             self._publish()
 
     def _begin(self, config: ExperimentConfig) -> None:
-        from wgan.lab.course import Course
+        from wgan.runs.session import Course
 
         self._course = Course(self.id, config, self._data, self._attention)
         self._changed = True

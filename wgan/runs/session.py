@@ -18,12 +18,12 @@ from wgan.data import Dataset
 from wgan.diagnostics.attention import Attention
 from wgan.diagnostics.inspector import Inspector
 from wgan.diagnostics.pace import Inspections
-from wgan.lab.past import Past
-from wgan.lab.record import Record, fill_in, with_real
-from wgan.lab.saved import Saved, weights
-from wgan.lab.states import Way
-from wgan.lab.walk import Walk
-from wgan.lab.watch import Watch
+from wgan.runs.checkpoints import Way
+from wgan.runs.evaluation_schedule import Watch
+from wgan.runs.export import Saved, weights
+from wgan.runs.history import Past
+from wgan.runs.state import Record, fill_in, with_real
+from wgan.runs.stepper import Walk
 from wgan.terms import describe
 from wgan.trainer import Trainer
 from wgan.types import Event, Measures

@@ -7,9 +7,9 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
-from wgan.lab.demonstration import MOST
-from wgan.lab.run import Run
-from wgan.limits import LimitError, Limits
+from wgan.runs.run import Run
+from wgan.server.demonstration import MOST
+from wgan.server.limits import LimitError, Limits
 
 log = logging.getLogger("wgan.lab")
 

@@ -43,7 +43,7 @@ class Room:
         self._lock = threading.Lock()
         self.open = secret is None  # whoever watches may change the run
         self.locked = False  # only the owner may bring data while watching it
-        # Nobody's, see `wgan.lab.demonstration`: whoever wants to change it does so in a fork.
+        # Nobody's, see `wgan.server.demonstration`: whoever wants to change it does so in a fork.
         self.demonstration = False
         self._question = ""
         self._answers: tuple[str, ...] = ()

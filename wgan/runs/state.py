@@ -16,8 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from wgan.config import ExperimentConfig, from_dict
-from wgan.lab.history import Snapshot
-from wgan.lab.states import Kept
+from wgan.runs.checkpoints import Kept
+from wgan.runs.series import Snapshot
 from wgan.types import Event, ImageView, Measures, PointView, State
 
 if TYPE_CHECKING:

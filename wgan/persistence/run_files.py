@@ -27,9 +27,9 @@ from wgan.config import (
 )
 from wgan.errors import UserError
 from wgan.files import open_regular, read_bounded
-from wgan.lab.run import Run, Scheduled
-from wgan.lab.saved import Saved
 from wgan.presets import PRESETS
+from wgan.runs.export import Saved
+from wgan.runs.run import Run, Scheduled
 from wgan.types import Event, Measures
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from wgan.lab.history import Series, Snapshot, Snapshots
-from wgan.lab.states import CHEAP, Kept, States, Way, made
+from wgan.runs.checkpoints import CHEAP, Kept, States, Way, made
+from wgan.runs.series import Series, Snapshot, Snapshots
 from wgan.stages import FIGURES
 from wgan.types import Curve, Event, ImageView, Measures, PointView
 

@@ -15,10 +15,10 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 
 from wgan.config import ConfigError, ExperimentConfig
-from wgan.lab.registry import Lab, lab
-from wgan.lab.run import Run
-from wgan.lab.saved import Saved
-from wgan.limits import LimitError
+from wgan.runs.export import Saved
+from wgan.runs.run import Run
+from wgan.server.limits import LimitError
+from wgan.server.registry import Lab, lab
 from wgan.types import ImageView, Measures, PointView
 
 Key = tuple[str, str]  # row and column

@@ -1,1 +1,0 @@
-"""What is alive in the server: runs, their past, and the threads that advance them."""

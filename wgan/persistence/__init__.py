@@ -1,0 +1,1 @@
+"""Runs on disk: autosaves that a server finds again, and the folders that a command writes."""

@@ -1,0 +1,1 @@
+"""Runs: what is trained, its history, and the thread-safe face that people see."""
