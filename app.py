@@ -2,6 +2,6 @@
 
 import streamlit as st
 
-from wgan.ui.serve import MAIN, lifespan, routes
+from wgan.ui.serve import MAIN, lifespan, middleware, routes
 
-app = st.App(MAIN, routes=routes(), lifespan=lifespan)
+app = st.App(MAIN, routes=routes(), lifespan=lifespan, middleware=middleware())

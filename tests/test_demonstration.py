@@ -303,3 +303,16 @@ def test_demonstrations_together_take_half_a_turn_beside_somebodys_own_run(make_
     assert all(len(turns) == 2 and turns[1][1] == turns[0][1] / 2 for turns in rounds)
     assert [sum(turns[1][0] is run for turns in rounds) for run in shared] == [2, 2, 2]
     assert len(scheduler._turns(shared)) == 3
+
+
+def test_what_a_run_needs_is_loaded_when_the_first_picture_is_out(lab: Lab, clock: Clock):
+    begun(lab.demonstration())  # now torch is there, and another run loads in no time
+    clock.now += YOUNG + 1
+    lab.hold_loading()
+    run = lab.demonstration()
+    (loader,) = lab._loaders
+    loader.join(1.0)  # it would have ended
+    assert loader.is_alive()
+    assert run.state == "loading"
+    lab.begin_loading()
+    until(lambda: run.state == "playing")

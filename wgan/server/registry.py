@@ -45,6 +45,8 @@ class Lab:
         self._departed: weakref.WeakValueDictionary[str, Run] = weakref.WeakValueDictionary()
         self._schedulers = Schedulers(self._asleep, self._keep_house)
         self._loaders: set[threading.Thread] = set()
+        self._may_load = threading.Event()
+        self._may_load.set()
         self._copying = threading.Lock()  # one at a time: a class of thirty makes as many at once
         self._demonstrations = Demonstrations(self._admit, self._shared)
         self._pairs = Demonstrations(self._admit, self._shared, COMPARED)
@@ -287,6 +289,13 @@ class Lab:
 
     # Loading --------------------------------------------------------------------------------
 
+    def hold_loading(self) -> None:
+        """Until `begin_loading` runs are made and listed, and what they need is not loaded."""
+        self._may_load.clear()
+
+    def begin_loading(self) -> None:
+        self._may_load.set()
+
     def _start_loading(self, run: Run, load: Callable[[], None], saved: bool = False) -> None:
         # Loading may take minutes (a download): it must not hold up the training of others.
         arguments = (run, load, saved)
@@ -295,6 +304,7 @@ class Lab:
         loader.start()
 
     def _load(self, run: Run, load: Callable[[], None], saved: bool) -> None:
+        self._may_load.wait()
         use_training_threads()
         load()
         with self._lock:
@@ -346,6 +356,7 @@ class Lab:
             self._places.clear()
             for run in runs:
                 self._schedulers.remove(run)
+        self.begin_loading()
         for loader in filter(threading.Thread.is_alive, list(self._loaders)):
             loader.join(timeout=5.0)
         ended = self._schedulers.join(timeout=5.0)

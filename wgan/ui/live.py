@@ -55,6 +55,16 @@ def _version() -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
+def scripts() -> Sequence[str]:
+    """What a page asks for before its live parts show something, relative to the page's address:
+    Streamlit's own script for components, with those that it imports, and ours."""
+    static = Path(st.__file__).parent / "static"
+    names = ("BidiComponent", "serialization", "recordbatch", "_arrayReduce")
+    streamlits = (path for name in names for path in static.glob(f"static/js/{name}.*.js"))
+    ours = (f"assets/live/{_version()}/{name}" for name in _MODULES)
+    return [*(str(path.relative_to(static)) for path in streamlits), *ours]
+
+
 # Not isolated: Plotly writes its style rules into the document's head.
 _PART = component(
     "wgan_part",

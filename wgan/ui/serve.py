@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import cache
@@ -12,15 +13,17 @@ from pathlib import Path
 from typing import Any
 
 import streamlit as st
+from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
 from wgan.live.facts import card, facts, server_facts
 from wgan.live.table import PARTS
 from wgan.server.limits import limits
+from wgan.server.preload import Preload
 from wgan.server.registry import lab
 from wgan.server.routes import Live
 from wgan.server.routes import routes as live_routes
-from wgan.server.stream import Stream
+from wgan.server.stream import BEAT, Stream
 
 # The pages' modules are only imported here: before the first visitor comes, and before torch, which
 # holds up whatever else is imported meanwhile.
@@ -39,9 +42,12 @@ from wgan.ui import (  # noqa: F401
     share,
     shell,
 )
-from wgan.ui.live import assets
+from wgan.ui.live import assets, scripts
 from wgan.ui.process import settle, share_heaps
 
+# Importing torch holds up all else that the server does for seconds. Whoever opens the page as soon
+# as the server is there sees the recording first; when nobody comes in so many seconds, it begins.
+PATIENCE = 3.0
 MAIN = str(Path(__file__).with_name("main.py"))
 log = logging.getLogger("wgan.server")
 
@@ -62,6 +68,10 @@ def routes() -> Sequence[BaseRoute]:
     )
 
 
+def middleware() -> Sequence[Middleware]:
+    return [Middleware(Preload, scripts=scripts())]
+
+
 @asynccontextmanager
 async def lifespan(app: Any) -> AsyncIterator[dict[str, Any]]:
     """While the server serves: the first run is made before the first visitor comes."""
@@ -75,9 +85,19 @@ async def lifespan(app: Any) -> AsyncIterator[dict[str, Any]]:
 
 def _warm_up() -> None:
     try:
-        import torch  # noqa: F401  # seconds, which no visitor has to wait for
-
+        lab().hold_loading()
         lab().demonstration(watched=False)
+        _wait_for_a_picture()
+        lab().begin_loading()
+        import torch  # noqa: F401
     except Exception:
         log.exception("the first run could not be made")  # a visitor is told why
     settle()
+
+
+def _wait_for_a_picture() -> None:
+    """Until the first visitor's page shows something, or nobody has come."""
+    deadline = time.monotonic() + PATIENCE
+    while not _stream().viewers and time.monotonic() < deadline:
+        time.sleep(BEAT)
+    time.sleep(2 * BEAT)  # what the page has asked for is on its way
