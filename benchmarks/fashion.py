@@ -21,9 +21,9 @@ from scipy.stats import spearmanr
 
 from wgan.config import ExperimentConfig
 from wgan.data import load
-from wgan.metrics import coverage
+from wgan.metrics.coverage import coverage
+from wgan.metrics.spread import SpreadGauge
 from wgan.presets import PRESETS
-from wgan.spread import SpreadGauge
 from wgan.threads import use_training_threads
 from wgan.trainer import Trainer
 

@@ -9,11 +9,11 @@ import pytest
 import torch
 
 from tests.data_sets import DEVICES, load, seeded
-from wgan import metrics
 from wgan.data import avatars
 from wgan.data.avatars import ATTRIBUTES, FACES, MODES, FaceModes, draw, load_faces, random_labels
 from wgan.data.images import ImageData
 from wgan.data.pixels import decode, resize
+from wgan.metrics.coverage import coverage
 
 SIZES = (16, 64)
 Set = tuple[torch.Tensor, FaceModes]
@@ -74,10 +74,10 @@ def test_a_collapsed_generator_covers_one_mode(faces: Set):
     pixels, modes = faces
     one = decode(pixels[:1]).expand(2500, -1, -1, -1)
     noise = 0.02 * torch.randn(one.shape, generator=seeded())
-    figures = metrics.coverage(modes, (one + noise).clamp(-1, 1))
+    figures = coverage(modes, (one + noise).clamp(-1, 1))
     assert (figures.modes, figures.modes_any, figures.modes_total) == (1, 1, 24)
     assert figures.mode_kl == pytest.approx(np.log(24), abs=0.01)
-    everything = metrics.coverage(modes, decode(pixels[:2500]))
+    everything = coverage(modes, decode(pixels[:2500]))
     assert everything.modes == 24
     assert everything.mode_kl < 0.02
 
@@ -111,5 +111,5 @@ def test_they_load_as_a_data_set(device: str):
     samples = dataset.sample(2500, seeded(device=device))
     assert samples.device.type == device
     assert dataset.modes is not None
-    assert metrics.coverage(dataset.modes, samples).modes == 24
+    assert coverage(dataset.modes, samples).modes == 24
     assert torch.equal(dataset.sample(9, seeded(3, device)), dataset.sample(9, seeded(3, device)))

@@ -36,7 +36,7 @@ def weights(network: nn.Module) -> list[Tensor]:
 
 def adam(trainer: Trainer, side: str) -> dict[int, dict[str, Tensor]]:
     """The state of an optimiser, by the identity of the parameter."""
-    optimizer = {"g": trainer._optimizer_g, "d": trainer._optimizer_d}[side]
+    optimizer = {"g": trainer.generator_optimizer, "d": trainer.critic_optimizer}[side]
     return {id(p): dict(state) for p, state in optimizer.state.items()}
 
 
@@ -82,7 +82,7 @@ def test_learning_rates_and_betas_keep_adams_state(make_trainer: MakeTrainer):
     for side, lr in (("g", 0.5), ("d", 0.25)):
         assert kept[side].keys() == adam(trainer, side).keys()
         assert all(same(kept[side][p], state) for p, state in adam(trainer, side).items())
-        optimizer = {"g": trainer._optimizer_g, "d": trainer._optimizer_d}[side]
+        optimizer = {"g": trainer.generator_optimizer, "d": trainer.critic_optimizer}[side]
         assert [(g["lr"], g["betas"]) for g in optimizer.param_groups] == [(lr, (0.2, 0.7))]
 
 

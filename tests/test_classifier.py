@@ -16,7 +16,7 @@ from wgan.data import archives, classifier, load
 from wgan.data.images import ImageData
 from wgan.data.modes import LearntModes, fit_classes
 from wgan.data.pixels import decode
-from wgan.metrics import coverage
+from wgan.metrics.coverage import coverage
 
 DEBIAN = archives.SYSTEM["fashion"]
 NAMES = tuple("0123456789")

@@ -18,11 +18,13 @@ from hypothesis import strategies as st
 from sklearn.datasets import make_moons, make_swiss_roll
 
 from tests.data_sets import DEVICES, DRAWN, load, seeded
-from wgan import data, metrics
+from wgan import data
 from wgan.config import DATA, POINT_DATA, image_data
 from wgan.data.images import ImageData
 from wgan.data.modes import CentreModes, ClassModes, nearest
 from wgan.data.pixels import decode, resize
+from wgan.metrics.coverage import coverage
+from wgan.metrics.transport import w1, w1_floor
 
 OFFLINE = (*POINT_DATA, "digits", "patches")
 
@@ -149,7 +151,7 @@ def test_real_mixtures_score_what_theory_says(name: str, count: int, device: str
     dataset = load(name, device=device)
     assert dataset.modes is not None
     assert dataset.modes.high_quality_real == pytest.approx(0.98889, abs=1e-5)
-    figures = metrics.coverage(dataset.modes, dataset.sample(40_000, seeded(device=device)))
+    figures = coverage(dataset.modes, dataset.sample(40_000, seeded(device=device)))
     # Five standard deviations of a share of .98889 among 40,000.
     assert figures.high_quality == pytest.approx(1 - math.exp(-4.5), abs=0.0027)
     assert figures.modes == figures.modes_any == figures.modes_total == count
@@ -174,8 +176,8 @@ def test_rolls_and_moons_are_those_of_scikit_learn(name: str):
     else:
         theirs = np.asarray(make_moons(n, noise=0.05, random_state=0)[0]) - (0.5, 0.25)
     dataset = load(name)
-    floor = metrics.w1_floor(dataset, n, seeded())
-    distance = metrics.w1(dataset.sample(n, seeded(1)), torch.from_numpy(theirs).float())
+    floor = w1_floor(dataset, n, seeded())
+    distance = w1(dataset.sample(n, seeded(1)), torch.from_numpy(theirs).float())
     assert distance < 1.5 * floor
 
 
@@ -230,7 +232,7 @@ def test_digits_know_their_classes(digits: ImageData):
 def test_real_digits_cover_all_classes(device: str):
     dataset = load("digits", device=device)
     assert dataset.modes is not None
-    figures = metrics.coverage(dataset.modes, dataset.sample(2500, seeded(device=device)))
+    figures = coverage(dataset.modes, dataset.sample(2500, seeded(device=device)))
     assert figures.modes == 10
     assert figures.high_quality == 1
     assert figures.mode_kl < 0.01
@@ -293,7 +295,7 @@ def test_digits_at_another_size_keep_their_modes():
     assert dataset.modes is not None
     samples = dataset.sample(200, seeded())
     assert samples.abs().max() <= 1
-    assert metrics.coverage(dataset.modes, samples).high_quality == 1
+    assert coverage(dataset.modes, samples).high_quality == 1
 
 
 def test_resizing_and_decoding_keep_flat_images_flat():

@@ -20,10 +20,11 @@ import torch
 from torchvision import datasets
 
 from tests.data_sets import load, seeded
-from wgan import data, metrics
+from wgan import data
 from wgan.data import download
 from wgan.data.images import ImageData
 from wgan.data.titles import without_download
+from wgan.metrics.coverage import coverage
 
 
 class Server:
@@ -163,7 +164,7 @@ def test_mnist_is_downloaded_once_with_progress(monkeypatch, folders, server):
     assert dataset.accuracy == 1
     assert dataset.modes is not None
     assert dataset.modes.names == tuple("0123456789")
-    assert metrics.coverage(dataset.modes, dataset.sample(2500, seeded())).modes == 10
+    assert coverage(dataset.modes, dataset.sample(2500, seeded())).modes == 10
 
     del dataset
     gc.collect()

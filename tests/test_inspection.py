@@ -11,12 +11,19 @@ import torch
 from torch import Tensor, nn
 
 from tests.conftest import MakeRun, MakeTrainer
-from wgan import losses, metrics
+from wgan import losses
 from wgan.data import load
 from wgan.diagnostics.attention import Attention
 from wgan.diagnostics.inspector import BINS, Inspector, histogram, weights_of
 from wgan.diagnostics.pace import Inspections
-from wgan.diagnostics.truth import js, js_of_loss, on_grid, over_slope
+from wgan.metrics.critic import critic_estimate, gradient_norms
+from wgan.metrics.divergence import (
+    estimate_over_slope,
+    grid_counts,
+    jensen_shannon,
+    jensen_shannon_of_loss,
+)
+from wgan.metrics.transport import w1
 from wgan.runs.run import Run
 from wgan.trainer import Trainer
 from wgan.types import Anatomy, Layers, Section, Slopes, Weights, Wish
@@ -63,41 +70,41 @@ def test_the_estimate_over_the_slope_is_the_shift(shift: list[float]):
     fake = torch.randn(64, 2, generator=torch.Generator().manual_seed(0))
     real = fake + torch.tensor(shift)
     critic, rng = Linear(), torch.Generator().manual_seed(1)
-    slope = metrics.gradient_norms(critic, real, fake, rng).max().item()
-    bound = over_slope(metrics.critic_estimate(critic, real, fake), slope)
+    slope = gradient_norms(critic, real, fake, rng).max().item()
+    bound = estimate_over_slope(critic_estimate(critic, real, fake), slope)
     assert bound == pytest.approx(math.hypot(*shift), abs=1e-5)
-    assert bound == pytest.approx(metrics.w1(real, fake), abs=1e-5)
+    assert bound == pytest.approx(w1(real, fake), abs=1e-5)
 
 
 def test_across_the_slope_the_bound_stays_below_w1():
     fake = torch.randn(64, 2, generator=torch.Generator().manual_seed(0))
     real = fake + torch.tensor([4.0, 3.0])  # a·shift = 0
-    estimate = metrics.critic_estimate(Linear(), real, fake)
-    assert over_slope(estimate, 5.0) == pytest.approx(0.0, abs=1e-5)
-    assert math.isnan(over_slope(1.0, 0.0))
+    estimate = critic_estimate(Linear(), real, fake)
+    assert estimate_over_slope(estimate, 5.0) == pytest.approx(0.0, abs=1e-5)
+    assert math.isnan(estimate_over_slope(1.0, 0.0))
 
 
 def test_js_of_equal_histograms_is_zero_and_of_disjoint_ones_log_2():
     p, q = torch.tensor([3, 1, 0, 0]), torch.tensor([0, 0, 2, 7])
-    assert js(p, p) == js(p, 10 * p) == 0.0
-    assert js(p, q) == pytest.approx(math.log(2))
-    assert js(q, p) == pytest.approx(math.log(2))
+    assert jensen_shannon(p, p) == jensen_shannon(p, 10 * p) == 0.0
+    assert jensen_shannon(p, q) == pytest.approx(math.log(2))
+    assert jensen_shannon(q, p) == pytest.approx(math.log(2))
     # By hand: p = (1, 0), q = (½, ½), m = (¾, ¼).
     by_hand = 0.5 * math.log(4 / 3) + 0.5 * (0.5 * math.log(2 / 3) + 0.5 * math.log(2))
-    assert js(torch.tensor([1, 0]), torch.tensor([4, 4])) == pytest.approx(by_hand)
-    assert math.isnan(js(p, torch.zeros(4)))
+    assert jensen_shannon(torch.tensor([1, 0]), torch.tensor([4, 4])) == pytest.approx(by_hand)
+    assert math.isnan(jensen_shannon(p, torch.zeros(4)))
 
 
 def test_points_count_in_their_cells():
     points = torch.tensor([[-0.9, -0.9], [0.9, -0.9], [0.9, -0.8], [50.0, 50.0], [math.nan, 0.0]])
-    assert on_grid(points, extent=1.0, cells=2).tolist() == [1, 2, 0, 1]
+    assert grid_counts(points, extent=1.0, cells=2).tolist() == [1, 2, 0, 1]
 
 
 def test_the_loss_of_a_gan_tells_js():
     blind = losses.critic_loss("gan", torch.zeros(8), torch.zeros(8)).item()
-    assert js_of_loss(blind) == pytest.approx(0.0, abs=1e-6)
+    assert jensen_shannon_of_loss(blind) == pytest.approx(0.0, abs=1e-6)
     perfect = losses.critic_loss("gan", torch.full((8,), 50.0), torch.full((8,), -50.0)).item()
-    assert js_of_loss(perfect) == pytest.approx(math.log(2))
+    assert jensen_shannon_of_loss(perfect) == pytest.approx(math.log(2))
 
 
 def test_the_histogram_holds_all_weights_and_the_clip(make_trainer: MakeTrainer):

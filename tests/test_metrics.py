@@ -11,8 +11,11 @@ from hypothesis import strategies as st
 from scipy.stats import kstest
 from torch import Tensor, nn
 
-from wgan import data, metrics
+from wgan import data
 from wgan.config import ExperimentConfig
+from wgan.metrics.coverage import coverage
+from wgan.metrics.critic import critic_estimate, gradient_norms
+from wgan.metrics.transport import w1, w1_floor
 
 SEEDS = st.integers(0, 10_000)
 
@@ -32,7 +35,7 @@ def cloud(n: int, seed: int, dimensions: int = 2) -> Tensor:
 @given(seed=SEEDS, n=st.integers(1, 40), dx=st.floats(-5, 5), dy=st.floats(-5, 5))
 def test_w1_of_a_moved_set_is_the_way_it_moved(seed: int, n: int, dx: float, dy: float):
     a = cloud(n, seed)
-    assert metrics.w1(a, a + torch.tensor([dx, dy])) == pytest.approx(math.hypot(dx, dy), abs=1e-5)
+    assert w1(a, a + torch.tensor([dx, dy])) == pytest.approx(math.hypot(dx, dy), abs=1e-5)
 
 
 @settings(max_examples=30, deadline=None)
@@ -41,43 +44,43 @@ def test_w1_on_a_line_is_that_of_the_sorted_values(seed: int, n: int, angle: flo
     a, b = cloud(n, seed, 1), 2 * cloud(n, seed + 1, 1) + 1
     direction = torch.tensor([[math.cos(angle), math.sin(angle)]])
     expected = (a.sort(0).values - b.sort(0).values).abs().mean().item()
-    assert metrics.w1(a * direction, b * direction) == pytest.approx(expected, abs=1e-5)
+    assert w1(a * direction, b * direction) == pytest.approx(expected, abs=1e-5)
 
 
 def test_w1_of_known_sets():
     a = torch.tensor([[0.0, 0.0], [1.0, 0.0]])
     b = torch.tensor([[1.0, 1.0], [0.0, 3.0]])
     # The order of the samples does not matter: 0→3 upwards, and 0→1 upwards.
-    assert metrics.w1(a, b) == pytest.approx(2)
+    assert w1(a, b) == pytest.approx(2)
 
 
 @settings(max_examples=30, deadline=None)
 @given(seed=SEEDS, n=st.integers(1, 30), dimensions=st.integers(1, 5))
 def test_w1_is_a_metric(seed: int, n: int, dimensions: int):
     a, b, c = (cloud(n, seed + i, dimensions) for i in range(3))
-    assert metrics.w1(a, b) == pytest.approx(metrics.w1(b, a), abs=1e-6)
-    assert metrics.w1(a, a[torch.randperm(n, generator=seeded(seed))]) == pytest.approx(0, abs=1e-6)
-    assert metrics.w1(a, b) > 0
-    assert metrics.w1(a, c) <= metrics.w1(a, b) + metrics.w1(b, c) + 1e-6
+    assert w1(a, b) == pytest.approx(w1(b, a), abs=1e-6)
+    assert w1(a, a[torch.randperm(n, generator=seeded(seed))]) == pytest.approx(0, abs=1e-6)
+    assert w1(a, b) > 0
+    assert w1(a, c) <= w1(a, b) + w1(b, c) + 1e-6
 
 
 def test_w1_of_images_is_that_of_their_pixels():
     a, b = cloud(20, 0, 12), cloud(20, 1, 12)
-    assert metrics.w1(a.view(20, 3, 2, 2), b.view(20, 3, 2, 2)) == metrics.w1(a, b)
+    assert w1(a.view(20, 3, 2, 2), b.view(20, 3, 2, 2)) == w1(a, b)
 
 
 def test_w1_refuses_unequal_sizes():
     with pytest.raises(ValueError, match=r"equal size.*\(3, 2\).*\(4, 2\)"):
-        metrics.w1(cloud(3, 0), cloud(4, 0))
+        w1(cloud(3, 0), cloud(4, 0))
     with pytest.raises(ValueError, match="equal size"):
-        metrics.w1(cloud(0, 0), cloud(0, 0))
+        w1(cloud(0, 0), cloud(0, 0))
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf])
 def test_w1_of_a_broken_generator_is_nan(bad: float):
     broken = cloud(8, 0)
     broken[3, 1] = bad
-    assert math.isnan(metrics.w1(cloud(8, 1), broken))
+    assert math.isnan(w1(cloud(8, 1), broken))
 
 
 @pytest.mark.parametrize("theta", [-1.0, 0.25, 0.5, 2.0])
@@ -86,23 +89,23 @@ def test_w1_of_parallel_lines_is_their_distance(theta: float):
     z = torch.rand(2, 800, generator=seeded())
     a = torch.stack((torch.zeros(800), z[0]), 1)
     b = torch.stack((torch.full((800,), theta), z[1]), 1)
-    assert abs(theta) <= metrics.w1(a, b) <= abs(theta) + 0.02
+    assert abs(theta) <= w1(a, b) <= abs(theta) + 0.02
 
 
 def test_the_two_lines_of_the_data_set_are_one_apart():
     lines = data.load(ExperimentConfig(data="twolines"), torch.device("cpu"))
     xy = lines.sample(2000, seeded())
     left, right = xy[xy[:, 0] < 0][:700], xy[xy[:, 0] > 0][:700]
-    assert metrics.w1(left, right) == pytest.approx(1, abs=0.02)
+    assert w1(left, right) == pytest.approx(1, abs=0.02)
 
 
 def test_the_floor_is_above_zero_and_falls_with_the_sample_size():
     ring = data.load(ExperimentConfig(data="ring8"), torch.device("cpu"))
-    few, many = (metrics.w1_floor(ring, n, seeded()) for n in (64, 512))
+    few, many = (w1_floor(ring, n, seeded()) for n in (64, 512))
     assert 0 < many < 0.7 * few
     generator = seeded()
     batches = [ring.sample(64, generator) for _ in range(8)]
-    by_hand = [metrics.w1(a, b) for a, b in zip(batches[::2], batches[1::2], strict=True)]
+    by_hand = [w1(a, b) for a, b in zip(batches[::2], batches[1::2], strict=True)]
     assert few == pytest.approx(sum(by_hand) / 4)
 
 
@@ -124,7 +127,7 @@ def test_critic_estimate_is_the_difference_of_means():
     critic = Linear(torch.tensor([2.0, -1.0]))
     real = torch.tensor([[1.0, 0.0], [3.0, 0.0]])
     fake = torch.tensor([[0.0, 1.0], [0.0, 3.0], [0.0, 5.0]])
-    assert metrics.critic_estimate(critic, real, fake) == pytest.approx(4 - (-3))
+    assert critic_estimate(critic, real, fake) == pytest.approx(4 - (-3))
     assert critic.weight.grad is None
 
 
@@ -133,7 +136,7 @@ def test_a_linear_critic_has_the_norm_of_its_weight_everywhere(mode):
     critic = Linear(torch.randn(12, generator=seeded()))
     with mode():
         real, fake = cloud(50, 1, 12).view(50, 3, 2, 2), cloud(50, 2, 12).view(50, 3, 2, 2)
-        norms = metrics.gradient_norms(critic, real, fake, seeded())
+        norms = gradient_norms(critic, real, fake, seeded())
     assert norms.shape == (50,)
     assert torch.allclose(norms, critic.weight.norm().expand(50))
     assert not norms.requires_grad
@@ -148,15 +151,15 @@ def test_the_gradient_is_taken_evenly_between_the_samples():
     def bowl(x: Tensor) -> Tensor:
         return x.square().sum(1) / 2
 
-    norms = metrics.gradient_norms(bowl, real, fake, seeded())
+    norms = gradient_norms(bowl, real, fake, seeded())
     assert kstest(norms.numpy(), "uniform", (1, 2)).pvalue > 0.001
-    assert torch.equal(norms, metrics.gradient_norms(bowl, real, fake, seeded()))
+    assert torch.equal(norms, gradient_norms(bowl, real, fake, seeded()))
 
 
 def test_gradient_norms_neither_read_nor_touch_the_samples_graph():
     weight = torch.ones(2, requires_grad=True)
     fake = cloud(10, 0) * weight
-    metrics.gradient_norms(Linear(torch.ones(2)), cloud(10, 1), fake, seeded())
+    gradient_norms(Linear(torch.ones(2)), cloud(10, 1), fake, seeded())
     assert weight.grad is None
     fake.sum().backward()  # the graph is still whole
     assert weight.grad is not None
@@ -188,16 +191,16 @@ def labelled(*groups: tuple[int, int, int]) -> Tensor:
 )
 def test_a_mode_is_covered_from_twenty_of_2500_on(n: int, enough: int):
     rest = n - enough
-    covered = metrics.coverage(Labelled(3), labelled((1, 1, enough), (0, 0, rest)))
+    covered = coverage(Labelled(3), labelled((1, 1, enough), (0, 0, rest)))
     assert (covered.modes, covered.modes_any, covered.modes_total) == (1, 1, 3)
-    short = metrics.coverage(Labelled(3), labelled((1, 1, enough - 1), (0, 0, rest + 1)))
+    short = coverage(Labelled(3), labelled((1, 1, enough - 1), (0, 0, rest + 1)))
     assert short.modes == 0
     assert short.modes_any == (1 if enough > 1 else 0)
 
 
 def test_coverage_counts_what_it_says():
     samples = labelled((0, 1, 1000), (0, 0, 500), (2, 1, 19), (3, 0, 981))
-    figures = metrics.coverage(Labelled(4), samples)
+    figures = coverage(Labelled(4), samples)
     assert figures.counts == (1000, 0, 19, 0)
     assert figures.samples == 2500
     assert (figures.modes, figures.modes_any, figures.modes_total) == (1, 2, 4)
@@ -207,10 +210,10 @@ def test_coverage_counts_what_it_says():
 
 
 def test_kl_is_zero_when_even_and_log_k_when_collapsed():
-    even = metrics.coverage(Labelled(5), labelled(*((mode, 0, 10) for mode in range(5))))
+    even = coverage(Labelled(5), labelled(*((mode, 0, 10) for mode in range(5))))
     assert even.mode_kl == pytest.approx(0, abs=1e-12)
     assert even.mode_kl >= 0
-    collapsed = metrics.coverage(Labelled(5), labelled((3, 1, 50)))
+    collapsed = coverage(Labelled(5), labelled((3, 1, 50)))
     assert collapsed.mode_kl == pytest.approx(math.log(5))
 
 
@@ -220,7 +223,7 @@ def test_coverage_is_consistent(seed: int, n: int, count: int):
     generator = seeded(seed)
     index = torch.randint(count, (n,), generator=generator)
     high = torch.randint(2, (n,), generator=generator)
-    figures = metrics.coverage(Labelled(count), torch.stack((index, high), 1))
+    figures = coverage(Labelled(count), torch.stack((index, high), 1))
     assert len(figures.counts) == figures.modes_total == count
     assert sum(figures.counts) == int(high.sum()) <= n
     assert figures.high_quality == pytest.approx(sum(figures.counts) / n)
@@ -230,4 +233,4 @@ def test_coverage_is_consistent(seed: int, n: int, count: int):
 
 def test_coverage_needs_samples():
     with pytest.raises(ValueError, match="at least one sample"):
-        metrics.coverage(Labelled(2), torch.zeros(0, 2))
+        coverage(Labelled(2), torch.zeros(0, 2))

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from tests.conftest import MakeRun
+from wgan.metrics.spread import LEAST, SpreadGauge
 from wgan.plots.meter import mode_meter
-from wgan.spread import LEAST, SpreadGauge
 
 
 def pictures(n: int, seed: int, reach: float = 1.0) -> Tensor:

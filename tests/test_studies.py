@@ -13,9 +13,10 @@ import pytest
 import torch
 
 from tests.test_refusals import refused
-from wgan import cli, metrics
+from wgan import cli
 from wgan.config import DATA, POINT_DATA
 from wgan.data import load
+from wgan.metrics.transport import w1_floor
 from wgan.studies import STUDIES, finish, grid, plain, surface
 from wgan.studies.base import Progress, in_turns
 from wgan.studies.cells import METHODS, cell, rows_for
@@ -221,5 +222,5 @@ def test_bad_input_is_refused_with_one_line(
 def test_the_floor_of_the_race_is_that_of_the_data():
     found = numbers("race", steps=1)
     data = load(cell("mlp", "gp", "ring8", 0), CPU)
-    floor = metrics.w1_floor(data, 256, torch.Generator().manual_seed(7), repeats=8)
+    floor = w1_floor(data, 256, torch.Generator().manual_seed(7), repeats=8)
     assert found["w1_floor"] == pytest.approx(floor, rel=0.3)

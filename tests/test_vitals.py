@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from tests.conftest import KINDS, MakeTrainer
-from wgan import vitals
 from wgan.losses import clip_weights
+from wgan.metrics import vitals
 from wgan.networks import Score
 
 

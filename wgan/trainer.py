@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from wgan import losses, vitals
+from wgan import losses
 from wgan.blocks import copied
 from wgan.config import ExperimentConfig, diff
 from wgan.networks import build_critic, build_generator, set_norm
@@ -73,8 +73,8 @@ class Trainer:
         for network in (self.generator, self.critic):
             # Convolutions are faster with the channels innermost: 10% on a CPU.
             network.to(memory_format=torch.channels_last)
-        self._optimizer_g = self._make_optimizer("g")
-        self._optimizer_d = self._make_optimizer("d")
+        self.generator_optimizer = self._make_optimizer("g")
+        self.critic_optimizer = self._make_optimizer("d")
         self.averaged: nn.Module | None = None
         self._figures = torch.zeros(len(FIGURES), device=self.device)
         self._adopt(config)
@@ -150,11 +150,11 @@ class Trainer:
 
         self._figures[0] = loss.detach()
         if not c.freeze_d:
-            self._optimizer_d.zero_grad(set_to_none=True)
+            self.critic_optimizer.zero_grad(set_to_none=True)
             parameters = list(self.critic.parameters())
             # The bug: fakes that were not detached let the critic's loss reach the generator.
             loss.backward(inputs=parameters + attached * list(self.generator.parameters()))
-            self._optimizer_d.step()
+            self.critic_optimizer.step()
             yield Stage("critic", update, updates)
             if c.constraint == "clip":
                 losses.clip_weights(self.critic, c.clip_value, faults)
@@ -171,10 +171,10 @@ class Trainer:
 
         if not c.freeze_g and c.fakes == "generated":
             if "fakes_attached" not in faults:
-                self._optimizer_g.zero_grad(set_to_none=True)
+                self.generator_optimizer.zero_grad(set_to_none=True)
             loss.backward(inputs=list(self.generator.parameters()))
-            self._optimizer_g.step()
-            self._optimizer_g.zero_grad(set_to_none=True)
+            self.generator_optimizer.step()
+            self.generator_optimizer.zero_grad(set_to_none=True)
             self._average()
             yield Stage("generator", 0, c.critic_steps)
 
@@ -289,7 +289,7 @@ class Trainer:
 
     def _adopt(self, config: ExperimentConfig) -> None:
         """Brings what follows directly from the config in line with it."""
-        for side, optimizer in (("g", self._optimizer_g), ("d", self._optimizer_d)):
+        for side, optimizer in (("g", self.generator_optimizer), ("d", self.critic_optimizer)):
             for group in optimizer.param_groups:
                 group["lr"] = getattr(config, f"lr_{side}")
                 if "betas" in group:
@@ -319,7 +319,7 @@ class Trainer:
 
     def _carried(self, side: str, network: nn.Module) -> torch.optim.Optimizer:
         """An optimiser for a network whose norm layers changed; weights that stayed keep state."""
-        old = self._optimizer_g if side == "g" else self._optimizer_d
+        old = self.generator_optimizer if side == "g" else self.critic_optimizer
         new = self._make_optimizer(side)
         for parameter in network.parameters():
             if parameter in old.state:
@@ -328,20 +328,14 @@ class Trainer:
 
     def _set_optimizer(self, side: str, optimizer: torch.optim.Optimizer) -> None:
         if side == "g":
-            self._optimizer_g = optimizer
+            self.generator_optimizer = optimizer
         else:
-            self._optimizer_d = optimizer
+            self.critic_optimizer = optimizer
 
     def is_finite(self) -> bool:
         """Whether all weights are finite numbers; waits for the device."""
         weights = [*self.generator.parameters(), *self.critic.parameters()]
         return all(bool(weight.isfinite().all()) for weight in weights)
-
-    def critic_update_cosine(self) -> float | None:
-        """`vitals.update_cosine` of the critic's last update; None where there was none."""
-        if self.config.freeze_d:
-            return None
-        return vitals.update_cosine(vitals.last_update(self._optimizer_d))
 
     # State --------------------------------------------------------------------------------------
 
@@ -353,8 +347,8 @@ class Trainer:
             "generator": self.generator.state_dict(),
             "critic": self.critic.state_dict(),
             "averaged": self.averaged.state_dict() if self.averaged is not None else None,
-            "optimizer_g": self._optimizer_g.state_dict(),
-            "optimizer_d": self._optimizer_d.state_dict(),
+            "optimizer_g": self.generator_optimizer.state_dict(),
+            "optimizer_d": self.critic_optimizer.state_dict(),
             "rng": [rng.get_state() for rng in self._rngs],
             # Left over between steps only by fakes that were not detached.
             "gradients": [parameter.grad for parameter in self.generator.parameters()],
@@ -372,8 +366,8 @@ class Trainer:
         self.critic.zero_grad(set_to_none=True)  # they belong to another past
         if self.averaged is not None:
             self.averaged.load_state_dict(state["averaged"])
-        self._optimizer_g.load_state_dict(state["optimizer_g"])
-        self._optimizer_d.load_state_dict(state["optimizer_d"])
+        self.generator_optimizer.load_state_dict(state["optimizer_g"])
+        self.critic_optimizer.load_state_dict(state["optimizer_d"])
         for rng, kept in zip(self._rngs, state["rng"], strict=True):
             rng.set_state(kept)
         for parameter, gradient in zip(

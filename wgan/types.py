@@ -60,11 +60,11 @@ class Measures:
     high_quality: share of the samples that are high quality; high_quality_real: the same of real
     data, the ceiling. mode_kl: KL of the histogram over modes from uniform, in nats.
     class_accuracy: share of held-out real images whose class the judge gets right.
-    density, reached, duplicates: of images without countable modes, see `wgan.spread` (reached is
-    its coverage); with _real, the same of held-out real images.
+    density, reached, duplicates: of images without countable modes, see `wgan.metrics.spread`
+    (reached is its coverage); with _real, the same of held-out real images.
     averaged: whether the samples came from the averaged (EMA) generator.
     layer_gradients, gradient_decades, pinned_share, update_cosine: vital signs of the critic, see
-    `wgan.vitals`; the share only under clipping, the cosine only after an update of the critic.
+    `wgan.metrics.vitals`; the share only under clipping, the cosine only after an update of it.
     slope_max: the largest ‖∇D‖ at 256 interpolates; estimate_over_slope: the estimate over it, in
     the data's units. js: JS divergence of real and generated samples by histogram, in nats;
     js_floor: real against real; js_critic: by the loss of a GAN's critic.

@@ -14,8 +14,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from wgan import losses, vitals
+from wgan import losses
 from wgan.data import Dataset
+from wgan.metrics import vitals
 from wgan.trainer import Trainer, stream
 from wgan.types import Anatomy, Floats, Inspection, Layers, Slopes, Weights, Wish
 

@@ -1,64 +1,26 @@
 """What the critic says against what is true: figures over time, for the measured ones.
 
-Pure functions first; `TruthMeter` applies them to a trainer whenever it is measured.
+`TruthMeter` applies `wgan.metrics.divergence` to a trainer whenever it is measured.
 """
 
 from __future__ import annotations
-
-import math
 
 import torch
 from torch import Tensor
 
 from wgan import losses
 from wgan.data import Dataset
+from wgan.metrics.divergence import (
+    estimate_over_slope,
+    grid_counts,
+    jensen_shannon,
+    jensen_shannon_of_loss,
+)
 from wgan.trainer import Trainer, stream
 
-CELLS = 24  # an axis of the grid on which the JS divergence of 2-D samples is counted
 DRAWN = 2500  # real samples, as many as are generated for the modes
 COMPARED = 512  # training and held-out images, of each
 _TRUTH = 10  # purpose of random numbers, see `wgan.trainer.stream`
-
-
-def js(p: Tensor, q: Tensor) -> float:
-    """Jensen-Shannon divergence of two histograms (K,), in nats: 0 (equal) .. log 2 (disjoint).
-
-    JS = ½ KL(p‖m) + ½ KL(q‖m) = H(m) − ½ H(p) − ½ H(q) with m = (p + q)/2 (Lin 1991). Counts are
-    normalised; NaN for an empty one.
-    """
-    p, q = (h.double() / h.double().sum() for h in (p, q))
-    entropies = [torch.special.entr(h).sum() for h in ((p + q) / 2, p, q)]  # entr: −h log h
-    value = (entropies[0] - entropies[1] / 2 - entropies[2] / 2).item()
-    return value if math.isnan(value) else max(0.0, value)  # rounding can leave −1e−17
-
-
-def on_grid(points: Tensor, extent: float, cells: int = CELLS) -> Tensor:
-    """Counts of 2-D points (N, 2) on a grid over ±extent, (cells²,).
-
-    Points beyond it count in the cells at its edge, those that are not finite nowhere.
-    """
-    points = points[points.isfinite().all(1)]
-    cell = ((points + extent) * (cells / (2 * extent))).long().clamp_(0, cells - 1)
-    return torch.bincount(cell[:, 1] * cells + cell[:, 0], minlength=cells**2)
-
-
-def js_of_loss(loss: float) -> float:
-    """The JS divergence that a GAN critic's loss tells of, in nats; at most log 2.
-
-    L = −E[log σ(D(x))] − E[log(1 − σ(D(x̃)))] is 2 log 2 − 2 JS for the best critic (Goodfellow et
-    al. 2014, Theorem 1), so that JS ≥ log 2 − L/2 for any; below 0 for a critic worse than a guess.
-    """
-    return math.log(2) - loss / 2
-
-
-def over_slope(estimate: float, slope: float) -> float:
-    """E[D(x)] − E[D(x̃)] over the critic's slope: at most W1, in the data's units; NaN for slope 0.
-
-    Kantorovich and Rubinstein: W1 is the largest estimate of a 1-Lipschitz function, and D/K is
-    one when K is D's largest slope. So K is the *largest* gradient norm that was found, not a
-    percentile: over a percentile the quotient could exceed W1 for any critic.
-    """
-    return estimate / slope if slope > 0 else math.nan
 
 
 class TruthMeter:
@@ -95,7 +57,7 @@ class TruthMeter:
         divergence, floor = self._divergence(generated, shares, rng)
         return {
             "slope_max": slope / unit,
-            "estimate_over_slope": unit * over_slope(estimate, slope),
+            "estimate_over_slope": unit * estimate_over_slope(estimate, slope),
             "js": divergence,
             "js_floor": floor,
             "js_critic": self._from_loss(generated, rng),
@@ -108,11 +70,13 @@ class TruthMeter:
         """JS of real against generated samples by histogram, and of real against real."""
         if self.trainer.config.is_points:
             extent = self.data.extent
-            real = on_grid(self.data.sample(DRAWN, rng), extent)
+            real = grid_counts(self.data.sample(DRAWN, rng), extent)
             if self._floor is None:
                 both = self.data.sample(2 * DRAWN, self._rng)
-                self._floor = js(on_grid(both[:DRAWN], extent), on_grid(both[DRAWN:], extent))
-            return js(real, on_grid(generated, extent)), self._floor
+                self._floor = jensen_shannon(
+                    grid_counts(both[:DRAWN], extent), grid_counts(both[DRAWN:], extent)
+                )
+            return jensen_shannon(real, grid_counts(generated, extent)), self._floor
         if self.data.modes is None or not shares:
             return None, None
         if self._shares is None:
@@ -120,8 +84,10 @@ class TruthMeter:
             # As many again from the same classes: to judge other images would take as long again.
             rng = self._rng
             again = torch.multinomial(self._shares.float(), DRAWN, replacement=True, generator=rng)
-            self._floor = js(self._shares, torch.bincount(again, minlength=len(self._shares)))
-        return js(self._shares.cpu(), torch.tensor(shares)), self._floor
+            self._floor = jensen_shannon(
+                self._shares, torch.bincount(again, minlength=len(self._shares))
+            )
+        return jensen_shannon(self._shares.cpu(), torch.tensor(shares)), self._floor
 
     def _classes(self) -> Tensor:
         """How many of `DRAWN` real images there are of each class, (K,)."""
@@ -136,7 +102,7 @@ class TruthMeter:
             return None
         real = self.trainer.to_output_range(self.data.sample(256, rng))
         on_real, on_fake = self.trainer.score(real), self.trainer.score(generated[: len(real)])
-        return js_of_loss(losses.critic_loss(c.objective, on_real, on_fake).item())
+        return jensen_shannon_of_loss(losses.critic_loss(c.objective, on_real, on_fake).item())
 
     def _overfitting(self, generated: Tensor) -> dict[str, float | None]:
         """Gap and loss on training images and on held-out ones, against the same fakes."""

@@ -15,7 +15,7 @@ import torch
 from wgan.config import ExperimentConfig
 from wgan.data import load
 from wgan.files import read_bounded
-from wgan.metrics import coverage
+from wgan.metrics.coverage import coverage
 from wgan.protocol.methods import DRAWN, Method
 from wgan.trainer import Trainer, stream
 

@@ -13,11 +13,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from wgan import metrics, vitals
 from wgan.data import Dataset
 from wgan.data.avatars import FaceModes
 from wgan.diagnostics.truth import TruthMeter
-from wgan.spread import SpreadGauge
+from wgan.metrics import vitals
+from wgan.metrics.coverage import coverage
+from wgan.metrics.critic import critic_estimate, gradient_norms
+from wgan.metrics.spread import SpreadGauge
+from wgan.metrics.transport import w1, w1_floor
 from wgan.trainer import Trainer, stream
 from wgan.types import Floats, ImageView, Measures, PointView
 
@@ -48,7 +51,7 @@ class Observer:
         self._w1_floor: float | None = None
         self._gauge: SpreadGauge | None = None
         if data.modes is None and len(data.shape) == 3:
-            self._w1_floor = metrics.w1_floor(data, COMPARED, rng)
+            self._w1_floor = w1_floor(data, COMPARED, rng)
             with suppress(ValueError):  # too few images
                 self._gauge = SpreadGauge(data.sample(GAUGED, rng))
 
@@ -56,7 +59,7 @@ class Observer:
     def w1_floor(self) -> float:
         """Computed when it is first needed: a copy of a run knows it already."""
         if self._w1_floor is None:
-            self._w1_floor = metrics.w1_floor(self.data, COMPARED, self._floor_rng)
+            self._w1_floor = w1_floor(self.data, COMPARED, self._floor_rng)
         return self._w1_floor
 
     def know_floor(self, floor: float | None) -> None:
@@ -130,8 +133,8 @@ class Observer:
         few = fake[:COMPARED]
         inputs = trainer.to_output_range(real), generated[:COMPARED]
         trainer.critic.eval()
-        estimate = metrics.critic_estimate(trainer.critic, *inputs)
-        norms = metrics.gradient_norms(trainer.critic, *inputs, rng)
+        estimate = critic_estimate(trainer.critic, *inputs)
+        norms = gradient_norms(trainer.critic, *inputs, rng)
         trainer.critic.train()
         layers = vitals.layer_gradient_norms(
             trainer.critic, torch.cat([x[:LAYERED] for x in inputs])
@@ -140,12 +143,12 @@ class Observer:
         gradient_norm = norms.mean().item()
         if not (math.isfinite(estimate) and math.isfinite(gradient_norm)):
             raise FloatingPointError("the critic's scores are no longer finite numbers")
-        covered = metrics.coverage(data.modes, fake) if data.modes is not None else None
+        covered = coverage(data.modes, fake) if data.modes is not None else None
         return Measures(
             step=trainer.steps,
             critic_estimate=estimate,
             gradient_norm=gradient_norm,
-            w1=metrics.w1(real, few),
+            w1=w1(real, few),
             w1_floor=self.w1_floor,
             mode_names=data.modes.names if data.modes is not None else (),
             counts=covered.counts if covered else (),
@@ -164,9 +167,15 @@ class Observer:
             pinned_share=(
                 vitals.pinned_share(trainer.critic, trainer.config.clip_value) if clipped else None
             ),
-            update_cosine=trainer.critic_update_cosine(),
+            update_cosine=self._update_cosine(),
             **self._truth.figures(estimate, norms, generated, covered.shares if covered else ()),
         )
+
+    def _update_cosine(self) -> float | None:
+        """Of the critic's last update; None where there was none."""
+        if self.trainer.config.freeze_d:
+            return None
+        return vitals.update_cosine(vitals.last_update(self.trainer.critic_optimizer))
 
     def shares(self, samples: int = MEASURED) -> dict[str, dict[str, float]]:
         """How fresh samples spread over the attributes of drawn faces; empty for other data."""

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from wgan import metrics
 from wgan.data import load
+from wgan.metrics.coverage import coverage
 from wgan.plots import papers
 from wgan.plots.base import Figure
 from wgan.plots.meter import three
@@ -86,7 +86,7 @@ def run(seed: int, steps: int, rows: Sequence[str] = tuple(IMAGE_ROWS)) -> Steps
             seconds.append((time.perf_counter() - started) / turn)
             yield Progress((i + trainer.steps / steps) / len(pairs), f"{row}, {method}")
         fake = trainer.sample(trainer.draw_latents(DRAWN, stream(seed, 25, CPU)))
-        covered = metrics.coverage(data.modes, fake)
+        covered = coverage(data.modes, fake)
         total = covered.modes_total
         cells.append(
             Cell(

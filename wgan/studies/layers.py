@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from wgan.metrics.vitals import gradient_decades, layer_gradient_norms
 from wgan.plots import papers
 from wgan.plots.base import Figure
 from wgan.studies import experiments
@@ -21,7 +22,6 @@ from wgan.studies.experiments import LAYER_CRITICS
 from wgan.studies.trainers import CPU, trainer_of
 from wgan.trainer import Trainer, stream
 from wgan.types import Floats
-from wgan.vitals import gradient_decades, layer_gradient_norms
 
 TINY = np.finfo(np.float32).tiny
 SEEN = 1000  # real samples at which the gradients are taken

@@ -13,9 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from wgan import metrics
 from wgan.config import from_dict
 from wgan.data import load
+from wgan.metrics.coverage import coverage
+from wgan.metrics.transport import w1, w1_floor
 from wgan.plots import papers
 from wgan.plots.base import Figure
 from wgan.presets import TOY
@@ -108,7 +109,7 @@ def run(seed: int, steps: int) -> Steps[Race]:
         for name, fields in RACERS.items()
     }
     rng = stream(seed, 24, CPU)
-    floor = metrics.w1_floor(data, COMPARED, rng)
+    floor = w1_floor(data, COMPARED, rng)
     done = 0
     for turn in in_turns(steps, LOOKS):
         done += turn
@@ -120,8 +121,8 @@ def run(seed: int, steps: int) -> Steps[Race]:
             fake = lane.trainer.sample(lane.trainer.draw_latents(DRAWN, rng))
             real = data.sample(COMPARED, rng)
             lane.step.append(lane.trainer.steps)
-            lane.w1.append(metrics.w1(real, fake[:COMPARED]))
-            lane.modes.append(metrics.coverage(data.modes, fake).modes)
+            lane.w1.append(w1(real, fake[:COMPARED]))
+            lane.modes.append(coverage(data.modes, fake).modes)
             yield Progress((done - turn + turn * (i + 1) / len(lanes)) / steps, name)
     curves = {name: _curve(lane) for name, lane in lanes.items()}
     return Race(curves, floor, len(data.modes.names))

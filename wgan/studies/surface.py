@@ -27,8 +27,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from wgan import metrics
 from wgan.data.points import GRID_SCALE, RING_SCALE, ROLL_SCALE
+from wgan.metrics.critic import critic_estimate, gradient_norms
+from wgan.metrics.transport import w1
 from wgan.plots import papers
 from wgan.plots.base import Figure
 from wgan.plots.meter import three
@@ -107,8 +108,8 @@ def _seen(trainer: Trainer, critic: str) -> Surface:
 
     real = trainer.data.sample(COMPARED, rng)
     fake = trainer.draw_latents(COMPARED, rng)
-    slope = metrics.gradient_norms(trainer.critic, real, fake, rng).quantile(STEEPEST).item()
-    estimate = metrics.critic_estimate(trainer.critic, real, fake)
+    slope = gradient_norms(trainer.critic, real, fake, rng).quantile(STEEPEST).item()
+    estimate = critic_estimate(trainer.critic, real, fake)
 
     gaps, parts = gaps_of(data)
     around = trainer.score(parts.reshape(-1, 2)).reshape(parts.shape[:2]).mean(1)
@@ -121,7 +122,7 @@ def _seen(trainer: Trainer, critic: str) -> Surface:
         real=real[:DRAWN].numpy(),
         dip=(falls / (slope * distance)).mean().item(),
         dips=(falls > 0).float().mean().item(),
-        optimal=estimate / (slope * metrics.w1(real, fake)),
+        optimal=estimate / (slope * w1(real, fake)),
     )
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from wgan.metrics.vitals import pinned_share, weighted_layers
 from wgan.plots import papers
 from wgan.plots.base import Figure
 from wgan.studies import experiments
@@ -19,7 +20,6 @@ from wgan.studies.experiments import WEIGHT_CRITICS, C
 from wgan.studies.trainers import trainer_of
 from wgan.trainer import Trainer
 from wgan.types import Floats
-from wgan.vitals import pinned_share, weighted_layers
 
 BINS = 80
 

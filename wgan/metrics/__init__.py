@@ -1,0 +1,1 @@
+"""Pure functions of samples, critics and optimisers that end in numbers, with their sources."""
