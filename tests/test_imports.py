@@ -110,7 +110,7 @@ def test_no_page_waits_for_torch(script: str):
 
 
 # The gallery draws its heading without torch, and then waits for it: it shows generators.
-@pytest.mark.parametrize("page", ["lab", "critic", "compare", "duel", "guide"])
+@pytest.mark.parametrize("page", ["lab", "critic", "compare", "duel", "guide", "theory"])
 def test_a_page_is_drawn_while_torch_is_away(page: str):
     """Every run stays "loading" here, as it is until its own thread has imported torch."""
     drawn = f"""

@@ -56,7 +56,7 @@ def test_the_lab_names_no_field(tab: str, points: LabApp):
     assert FOUND.findall(text) == []
 
 
-@pytest.mark.parametrize("page", ["critic", "compare", "duel", "guide"])
+@pytest.mark.parametrize("page", ["critic", "compare", "duel", "guide", "theory"])
 def test_other_pages_name_no_field(page: str):
     run = lab().create(POINTS, playing=False)
     other = lab().create(POINTS.replace({"norm_d": "layer", "lr_g": 0.05, "latent_dim": 3}))

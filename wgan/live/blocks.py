@@ -49,7 +49,7 @@ class Chart:
             "title": self.title,
             "note": self.note,
             "name": self.name,
-        }
+        } | ({"frames": self.figure["frames"]} if "frames" in self.figure else {})
 
 
 def payload(*blocks: Block) -> dict[str, Any]:

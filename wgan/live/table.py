@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
 
-from wgan.live import compare, critic, duel, job, lab, narration
+from wgan.live import compare, critic, duel, job, lab, narration, theory
 from wgan.live.parts import (
     PagePart,
     Query,
@@ -93,4 +93,5 @@ PARTS: Parts = {
     ),
     "duel": duel.DuelPart,
     "job": job.JobPart,
+    **theory.PARTS,
 }

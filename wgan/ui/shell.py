@@ -27,6 +27,7 @@ def navigation() -> Page:
             st.Page(PAGES / "compare.py", title=_named("compare", "Compare")),
             st.Page(PAGES / "gallery.py", title=_named("collections", "Gallery")),
             st.Page(PAGES / "duel.py", title=_named("swords", "Duel")),
+            st.Page(PAGES / "theory.py", title=_named("function", "Theory")),
             st.Page(PAGES / "guide.py", title=_named("menu_book", "Guide")),
             st.Page(_lab_by_name, title="Lab", url_path="lab", visibility="hidden"),
         ],

@@ -65,7 +65,8 @@ function mount(parent, grid) {
     if (!Plotly || !figure || held || width === 0 || !plot.isConnected) return // hidden: later
     const size = { width, height: figure.height }
     const layout = themed(figure.layout, theme(parent), { ...size, zoom, zooms, touch })
-    await Plotly.react(plot, figure.data, layout, config)
+    const { data, frames } = figure
+    await Plotly.react(plot, frames ? { data, layout, config, frames } : data, layout, config)
     if (drawn) return
     drawn = true
     wait.hidden = true
@@ -201,10 +202,13 @@ function themed(given, look, { width, height, zoom, zooms, touch }) {
     if (axis) Object.assign(axis, { color: look.text, gridcolor: look.line, showbackground: false })
   }
   if (touch && layout.scene) layout.scene.dragmode = false // a finger scrolls the page
+  const control = { bgcolor: look.panel, bordercolor: look.line, font: { color: look.text } }
+  for (const menu of layout.updatemenus ?? []) Object.assign(menu, control)
+  for (const slider of layout.sliders ?? []) Object.assign(slider, control)
   for (const note of layout.annotations ?? []) {
     // Half see-through: legible over a curve, which shows below.
     note.bgcolor = /^#[0-9a-f]{6}$/i.test(look.background) ? `${look.background}a0` : look.background
-    if (narrow) note.font.size = 9
+    if (narrow) note.font = { ...note.font, size: 9 }
   }
   return layout
 }

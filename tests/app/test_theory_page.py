@@ -1,0 +1,119 @@
+"""The page Theory: every section, every control, and the experiments that it shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import live_parts
+import pytest
+from lab_app import ROOT, wait_for
+from streamlit.testing.v1 import AppTest
+
+from wgan.live.table import PARTS
+from wgan.server.stream import StreamError, source
+from wgan.theory.board import board
+from wgan.theory.line_methods import LABELS
+from wgan.ui.theory import SECTIONS
+from wgan.ui.words import sections
+
+TITLES = {key: sections("theory")[key].partition("\n")[0] for key in SECTIONS}
+
+
+@pytest.fixture(autouse=True)
+def empty_board() -> Iterator[None]:
+    yield
+    board().clear()
+
+
+Open = Callable[[str], AppTest]
+
+
+@pytest.fixture
+def open_section() -> Open:
+    def open_it(section: str) -> AppTest:
+        at = AppTest.from_file(str(ROOT / "pages/theory.py"), default_timeout=60)
+        at.session_state["section"] = TITLES[section]
+        return redrawn(redrawn(at))
+
+    return open_it
+
+
+def redrawn(at: AppTest) -> AppTest:
+    at.run()
+    assert not at.exception, at.exception
+    return at
+
+
+def change(at: AppTest, key: str, value: Any) -> None:
+    at.session_state[key] = value
+    redrawn(at)
+
+
+def finished(at: AppTest, key: str) -> live_parts.Blocks:
+    """What a live part shows at its end, watched as the stream does."""
+    watched = source(PARTS, live_parts.mounted(at, key)["channel"])
+    wait_for(lambda: all(flag for flag, _ in watched.urgent()))  # pyright: ignore
+    return live_parts.blocks(at, key)
+
+
+def figure(at: AppTest, key: str) -> dict[str, Any]:
+    """The only figure of a place."""
+    (found,) = live_parts.charts(live_parts.blocks(at, key)).values()
+    return found
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_a_section_opens_and_draws_only_itself(section: str, open_section: Open):
+    at = open_section(section)
+    places = live_parts.places(at)
+    assert places
+    for other in SECTIONS:
+        if other != section:
+            assert not places & live_parts.places(open_section(other))
+
+
+# Distances --------------------------------------------------------------------------------------
+
+
+def test_the_generators_place_moves_all_that_is_drawn(open_section: Open):
+    at = open_section("distances")
+    text = live_parts.text(live_parts.blocks(at, "theory_values"))
+    assert "EM0.750" in text
+    assert "∞" in text
+    change(at, "theory_theta", -0.5)
+    assert "EM0.500" in live_parts.text(live_parts.blocks(at, "theory_values"))
+    assert figure(at, "theory_segments")["data"][1]["x"] == [-0.5, -0.5]
+    point = figure(at, "theory_distance_em")["data"][-2]
+    assert (point["x"], point["y"]) == ([-0.5], [0.5])
+    assert len(figure(at, "theory_particles")["frames"]) == 41
+    change(at, "theory_noise", 0.2)
+    assert "∞" not in live_parts.text(live_parts.blocks(at, "theory_values"))
+
+
+def test_every_objective_is_a_run(open_section: Open):
+    at = open_section("distances")
+    change(at, "theory_methods", ["wgan_gp", "gan_saturating"])
+    change(at, "theory_critic_steps", "5")
+    blocks = finished(at, "theory_lines")
+    text = live_parts.text(blocks)
+    assert "did not arrive" in text.partition("WGAN-GP")[0]
+    assert "arrived: " in text.partition("WGAN-GP")[2]
+    assert {line["name"] for line in live_parts.charts(blocks)["line-runs"]["data"]} == {
+        LABELS["gan_saturating"],
+        LABELS["wgan_gp"],
+    }
+    before = live_parts.mounted(at, "theory_lines")["channel"]
+    at.button(key="theory_line_seed_again").click()
+    redrawn(at)
+    assert live_parts.mounted(at, "theory_lines")["channel"] != before
+    change(at, "theory_methods", [])
+    assert "theory_lines" not in live_parts.places(at)
+
+
+@pytest.mark.parametrize(
+    "channel", ["theory_lines?methods=magic", "theory_lines?start=3", "theory_lines?seed=20"]
+)
+def test_a_forged_channel_is_refused(channel: str):
+    with pytest.raises(StreamError):
+        source(PARTS, channel)

@@ -1,0 +1,8 @@
+"""The live parts of the page Theory: experiments of the blackboard while they run."""
+
+from __future__ import annotations
+
+from wgan.live.theory import lines
+from wgan.server.stream import Parts
+
+PARTS: Parts = {"theory_lines": lines.part}

@@ -1,0 +1,1 @@
+"""The figures of the blackboard, from what `wgan.theory` computes."""

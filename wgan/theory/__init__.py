@@ -1,0 +1,1 @@
+"""What the blackboard computes: distances, transport, games and their equilibria; no screen."""
