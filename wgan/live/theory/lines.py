@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from wgan.plots.meter import three
-from wgan.plots.theory import lines as drawn
 from wgan.live.blocks import Block, Chart, figures, progress
 from wgan.live.critic import Number, numbers
 from wgan.live.parts import Query, one_of, parse, some_of, whole
 from wgan.live.theory.base import BoardPart
+from wgan.plots.meter import three
+from wgan.plots.theory import lines as drawn
 from wgan.theory.board import Experiment
 from wgan.theory.line_methods import LABELS, STEPS
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from wgan.plots.meter import three
-from wgan.plots.theory import lines as drawn
 from wgan.live.blocks import Block
 from wgan.live.critic import Number, numbers
 from wgan.live.parts import channel
 from wgan.live.theory.lines import CRITIC_STEPS, SEEDS, STARTS
+from wgan.plots.meter import three
+from wgan.plots.theory import lines as drawn
 from wgan.theory.line_methods import LABELS
 from wgan.theory.lines import DISTANCES, descend
 from wgan.ui import live
