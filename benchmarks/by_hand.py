@@ -16,7 +16,7 @@ import torch
 from wgan.data import load
 from wgan.presets import PRESETS
 from wgan.recipes import switched
-from wgan.runs.evaluation import Observer
+from wgan.runs.evaluation import Evaluator
 from wgan.trainer import Trainer
 
 # Steps until it has collapsed, and between the two switches: about ten and two seconds.
@@ -49,7 +49,7 @@ def heal(
     config = PRESETS[preset].config.replace({"seed": seed, "device": "cpu"})
     data = load(config, torch.device("cpu"))
     trainer = Trainer(config, data)
-    observer = Observer(trainer, data)
+    observer = Evaluator(trainer, data)
     usual, between = BEFORE[preset]
     _train(trainer, collapse or usual)
     before = observer.measure().modes or 0
@@ -60,8 +60,8 @@ def heal(
     while modes < total and spent < most and done < steps:
         spent += _train(trainer, LOOK)
         done += LOOK
-        measures = observer.measure()
-        modes, total = measures.modes or 0, measures.modes_total or 0
+        metrics = observer.measure()
+        modes, total = metrics.modes or 0, metrics.modes_total or 0
     return Healing(before, modes, total, done, spent)
 
 

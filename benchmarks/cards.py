@@ -15,7 +15,7 @@ import torch
 from wgan.config import from_dict
 from wgan.data import load
 from wgan.persistence.run_files import plain_figures
-from wgan.runs.evaluation import Observer
+from wgan.runs.evaluation import Evaluator
 from wgan.threads import use_training_threads
 from wgan.trainer import Trainer
 from wgan.zoo.bundled import bundled
@@ -23,7 +23,7 @@ from wgan.zoo.card import FIGURES
 from wgan.zoo.checkpoint import CONFIG, open_checkpoint
 
 
-def observer(folder: Path) -> Observer:
+def observer(folder: Path) -> Evaluator:
     """Of a trainer with a checkpoint's networks, at its step: it measures as at the run's end."""
     settings = json.loads((folder / CONFIG).read_text())["architecture"]["settings"]
     config = from_dict(settings | {"device": "cpu"})
@@ -35,7 +35,7 @@ def observer(folder: Path) -> Observer:
     trainer.shown_generator.load_state_dict(checkpoint.generator.state_dict())
     trainer.critic.load_state_dict(checkpoint.critic.state_dict())
     trainer.steps = checkpoint.steps
-    return Observer(trainer, data)
+    return Evaluator(trainer, data)
 
 
 def rows(figures: dict[str, Any]) -> list[str]:

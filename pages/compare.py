@@ -17,7 +17,7 @@ keep_owned(runs)
 with st.container(key="notices"):
     if text := binding.pop_notice():
         st.warning(plain(text), icon=":material/info:")
-if any(run.room.demonstration for run in runs):
+if any(run.access.demonstration for run in runs):
     st.markdown(sections("compare")["intro"])
 
 live.page(channel("page", *runs), made_of_runs(runs))

@@ -48,8 +48,8 @@ for tab, key in zip(tabs, SECTIONS, strict=True):
                 help="Other samples of the same run; nothing of its training changes.",
             )
         window = None
-        measures = run.frame.measures
-        held_out = measures is not None and measures.gap_held_out is not None
+        metrics = run.frame.metrics
+        held_out = metrics is not None and metrics.gap_held_out is not None
         if key == "truth" or (key == "overfitting" and held_out):
             window = live.smoothing("critic_smoothing")
         live.part(

@@ -19,7 +19,7 @@ from tests.conftest import MakeConfig
 from tests.test_lab import threads, until
 from wgan.persistence import autosave
 from wgan.persistence.store import Store
-from wgan.runs.access import Room
+from wgan.runs.access import Access
 from wgan.runs.run import Run
 from wgan.server.limits import LimitError, Limits
 from wgan.server.registry import Lab
@@ -93,9 +93,9 @@ def test_runs_are_saved_as_they_train_and_when_they_change(
     run.pause()
     until(lambda: (about := saved(lab, run.id)) and about["state"] == "paused")
     until(lambda: (about := saved(lab, run.id)) and about["steps"] == run.trainer.steps)
-    run.room.open = True
+    run.access.open = True
     until(lambda: (about := saved(lab, run.id)) and about["room"]["open"])
-    assert Room.from_dict((saved(lab, run.id) or {})["room"]).is_owner("mine")
+    assert Access.from_dict((saved(lab, run.id) or {})["room"]).is_owner("mine")
     path = next(Path(str(lab.limits.folder)).glob("*.safetensors"))
     assert b'"mine"' not in path.read_bytes()
 
@@ -143,7 +143,7 @@ def test_all_is_saved_when_the_process_ends_and_opens_in_the_next(
     assert found(after, playing.id) is again
     trained(again, steps + 1)
     assert again.state == "playing"
-    assert not found(after, paused.id).room.may_control("other")  # from the first moment
+    assert not found(after, paused.id).access.may_control("other")  # from the first moment
     assert ready(found(after, paused.id)).state == "paused"
     # The step that was under way begins again, or was finished before it was saved.
     assert ready(found(after, slow.id)).trainer.steps in (0, 1)
@@ -190,7 +190,7 @@ def test_unwatched_runs_leave_for_the_disk_and_wake(
     assert again.state in ("loading", "playing")
     trained(again, steps + 1)
     assert again.events == events
-    assert again.room.is_owner("secret word")
+    assert again.access.is_owner("secret word")
     said = "\n".join(caplog.messages)
     for word in ("made", "slept", "left", "restored"):
         assert f"{word} run={id}" in said
@@ -263,7 +263,7 @@ def test_watched_runs_are_never_sent_away(make_lab: MakeLab, make_config: MakeCo
     lab.leave(runs[1].id)
     new = lab.create(make_config())
     assert lab.ids() == [runs[0].id, runs[2].id, new.id]
-    until(lambda: runs[1].id not in lab._places)
+    until(lambda: runs[1].id not in lab._slots)
     assert (saved(lab, runs[1].id) or {})["steps"] == steps
     with pytest.raises(LimitError):
         lab.get(runs[1].id)
@@ -278,7 +278,7 @@ def test_a_watcher_holds_a_run_that_was_on_its_way(make_lab: MakeLab, make_confi
     run = trained(lab.create(make_config()))
     assert "switched off" in (lab.warning or "")
     lab.leave(run.id)
-    lab._places[run.id].leaving = True
+    lab._slots[run.id].leaving = True
     assert lab.get(run.id) is run
     time.sleep(0.2)
     assert lab.ids() == [run.id]
@@ -357,7 +357,7 @@ def test_a_folder_that_cannot_be_made(make_lab: MakeLab, make_config: MakeConfig
     trained(run, run.trainer.steps + 5)
     lab.leave(run.id)  # there is no saving it, and somebody else needs the room
     trained(lab.create(make_config()))
-    until(lambda: run.id not in lab._places)
+    until(lambda: run.id not in lab._slots)
 
 
 def test_a_clock_that_jumps_does_not_matter(
@@ -440,7 +440,7 @@ def test_even_a_fault_in_saying_so_stops_nobody(
 
     bad.trainer.step = bad.break_off = fail
     with monkeypatch.context() as patch:
-        patch.setattr(lab._autosaver, "tend", fail)
+        patch.setattr(lab._autosaver, "save_due", fail)
         steps = sound.trainer.steps
         until(lambda: sound.trainer.steps > steps + 20)
     until(lambda: saved(lab, sound.id))

@@ -17,8 +17,8 @@ from tests.test_record import same, through_disk, train
 from wgan.config import ConfigError
 from wgan.persistence import run_files
 from wgan.runs import history
-from wgan.runs.checkpoints import Kept, States
-from wgan.runs.run import Run, Scheduled
+from wgan.runs.checkpoints import CheckpointBuffer, StateCheckpoint
+from wgan.runs.run import Run, ScheduledChange
 from wgan.server.limits import LimitError, Limits
 from wgan.server.registry import Lab
 from wgan.stages import FIGURES
@@ -51,10 +51,10 @@ def same_curves(one: Run, other: Run) -> bool:
 def eventful(make_run: MakeRun, request: pytest.FixtureRequest) -> Run:
     """A run with states at 0, 8 and 16, changes on the way, and a single update; at step 24."""
     run = make_run(request.param, ema=0.9)
-    run.schedule(Scheduled(5, {"norm": "layer", "lr": 0.002}))
-    run.schedule(Scheduled(12, {"optimizer": "rmsprop", "constraint": "clip"}))
-    run.schedule(Scheduled(12, {}, "critic"))
-    run.schedule(Scheduled(20, {"norm": "none", "objective": "hinge", "ema": 0.0}))
+    run.schedule(ScheduledChange(5, {"norm": "layer", "lr": 0.002}))
+    run.schedule(ScheduledChange(12, {"optimizer": "rmsprop", "constraint": "clip"}))
+    run.schedule(ScheduledChange(12, {}, "critic"))
+    run.schedule(ScheduledChange(20, {"norm": "none", "objective": "hinge", "ema": 0.0}))
     for step in (8, 16):
         train(run, step)
         keep(run)
@@ -68,7 +68,7 @@ def test_going_back_and_on_gives_the_same_bits(eventful: Run, make_run: MakeRun,
     planned = [event for event in run.events if event.step < step]
     for event in planned:
         changes = {name: new for name, (_, new) in event.changes.items()}
-        reference.schedule(Scheduled(event.step, changes, event.update))
+        reference.schedule(ScheduledChange(event.step, changes, event.update))
     train(reference, step)
     back(run, step)
     assert run.trainer.steps == step
@@ -144,9 +144,9 @@ def test_a_long_way_is_not_trained_again_and_says_where_it_goes_on(
     run = train(make_run(), 5)
     keep(run)
     train(run, 30)
-    assert run.way_to(20).step == 20
+    assert run.replay_plan(20).step == 20
     monkeypatch.setattr(history, "CHEAP", 0.0)
-    way = run.way_to(20)
+    way = run.replay_plan(20)
     assert (way.step, way.wanted) == (5, 20)
     assert back(run, 20).trainer.steps == 5
 
@@ -195,10 +195,10 @@ def test_a_failed_run_can_go_back(make_run: MakeRun):
 
 
 def test_states_are_bounded_and_the_first_and_the_newest_stay():
-    def kept(step: int) -> Kept:
-        return Kept(step, 0.0, (), {"weights": np.zeros(1000, np.float32)}, {})
+    def kept(step: int) -> StateCheckpoint:
+        return StateCheckpoint(step, 0.0, (), {"weights": np.zeros(1000, np.float32)}, {})
 
-    states = States(kept(0), budget=40_000)
+    states = CheckpointBuffer(kept(0), budget=40_000)
     for step in range(1, 300):
         states.add(kept(step))
         assert sum(item.size for item in states.items) <= 40_000
@@ -206,7 +206,7 @@ def test_states_are_bounded_and_the_first_and_the_newest_stay():
     steps = [item.step for item in states.items]
     assert len(steps) == 10
     assert np.diff(steps)[-3:].max() < np.diff(steps).max()  # dense for the recent past
-    large = States(kept(0), budget=10)
+    large = CheckpointBuffer(kept(0), budget=10)
     for step in (3, 7):
         large.add(kept(step))
     assert [item.step for item in large.items] == [0, 7]
@@ -293,7 +293,7 @@ def test_a_branch_goes_on_with_its_changes_from_an_earlier_step(lab: Lab, make_c
     assert (branch.trainer.steps, branch.config) == (10, parent.config.replace(changes))
     assert [(event.kind, event.step) for event in branch.events] == [("back", 10), ("change", 10)]
     reference = Run("reference", make_config())
-    reference.schedule(Scheduled(10, changes))
+    reference.schedule(ScheduledChange(10, changes))
     reference.prepare()
     train(reference, 15)
     assert same(to(branch, 15).trainer.state(), reference.trainer.state())

@@ -15,7 +15,7 @@ from wgan.persistence.run_files import plain_figures
 from wgan.presets import PRESETS, cure
 from wgan.protocol.shipped import shipped
 from wgan.protocol.table import markdown
-from wgan.runs.evaluation import Observer
+from wgan.runs.evaluation import Evaluator
 from wgan.studies import STUDIES
 from wgan.trainer import Trainer
 from wgan.zoo.bundled import FOLDER
@@ -25,12 +25,12 @@ CARDS = sorted(path.parent.name for path in FOLDER.glob("*/config.json"))
 NUMBERS = ("ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen")
 
 
-def begun(config: ExperimentConfig) -> Observer:
+def begun(config: ExperimentConfig) -> Evaluator:
     data = load(config, torch.device("cpu"))
-    return Observer(Trainer(config, data), data)
+    return Evaluator(Trainer(config, data), data)
 
 
-def trained(observer: Observer, steps: int) -> int:
+def trained(observer: Evaluator, steps: int) -> int:
     """The modes that are covered after so many more steps."""
     for _ in range(steps):
         observer.trainer.step()

@@ -140,8 +140,8 @@ def test_every_verb_is_done_to_the_fork_and_the_demonstration_goes_on(lab: Lab, 
     fork = lab.fork(run.id, secret="mine")
     action(fork)
     until(lambda: fork.state != "loading" and not fork._queue and done(fork))
-    assert fork.room.is_owner("mine")
-    assert not fork.room.demonstration
+    assert fork.access.is_owner("mine")
+    assert not fork.access.demonstration
     step = run.frame.step
     until(lambda: lab.get(run.id) and run.frame.step > step)
     assert (run.state, run.slow) == ("playing", None)
@@ -152,7 +152,7 @@ def test_a_fork_has_its_origins_picture_and_words_until_it_has_its_own(
     lab: Lab, monkeypatch: pytest.MonkeyPatch
 ):
     run = begun(lab.demonstration())
-    until(lambda: lab.get(run.id) and run.frame.measures and "modes" in run.frame.curves)
+    until(lambda: lab.get(run.id) and run.frame.metrics and "modes" in run.frame.curves)
     gate, prepare = threading.Event(), Run.prepare
     monkeypatch.setattr(Run, "prepare", lambda run, *a: gate.wait(20) and prepare(run, *a))
     fork = lab.fork(run.id)
@@ -285,8 +285,8 @@ def test_it_is_still_nobodys_when_it_comes_back_from_disk(tmp_path: Any):
     again = Lab(Limits(autosave=str(tmp_path)))
     back = again.get(run.id)
     assert back is not None
-    assert back.room.demonstration
-    assert not back.room.may_control(None)
+    assert back.access.demonstration
+    assert not back.access.may_control(None)
     again.shut_down()
 
 
@@ -296,7 +296,7 @@ def test_it_is_still_nobodys_when_it_comes_back_from_disk(tmp_path: Any):
 def test_demonstrations_together_take_half_a_turn_beside_somebodys_own_run(make_run: Any):
     own, *shared = (make_run() for _ in range(4))
     for run in shared:
-        run.room.demonstration = True
+        run.access.demonstration = True
     scheduler = Scheduler("test")
     rounds = [scheduler._turns([own, *shared]) for _ in range(6)]
     assert all(turns[0][0] is own for turns in rounds)

@@ -15,7 +15,7 @@ from wgan.diagnostics.doctor import APART, HELD, RECENT, STEPS, Alarm, diagnose
 from wgan.frame import Frame
 from wgan.presets import PRESETS
 from wgan.runs.run import Run
-from wgan.types import Curve, Event, Measures
+from wgan.types import Curve, Event, Metrics
 from wgan.ui.words import sections
 
 
@@ -163,9 +163,9 @@ def _frame(config: ExperimentConfig, since: int = 0, **curves: Series) -> Frame:
         columns = np.array([steps, values, values, values], np.float32)
         made[name] = Curve(*columns)
     events = (Event(since, "change", "lr_g 0.1", {"lr_g": (1.0, 0.1)}),) if since else ()
-    measures = Measures(end, 0.0, 1.0, modes_total=8)
+    metrics = Metrics(end, 0.0, 1.0, modes_total=8)
     return Frame(
-        1, "test", "playing", config, step=end, curves=made, events=events, measures=measures
+        1, "test", "playing", config, step=end, curves=made, events=events, metrics=metrics
     )
 
 

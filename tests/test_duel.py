@@ -44,8 +44,8 @@ def test_cells_run_in_turns_for_the_same_steps(lab: Lab, cells: dict[Key, Experi
     assert list(duel.outcomes) == list(cells)
     for outcome in duel.outcomes.values():
         assert outcome.steps == 7
-        assert outcome.measures is not None
-        assert outcome.measures.step == 7  # measured at the end, not on the way
+        assert outcome.metrics is not None
+        assert outcome.metrics.step == 7  # measured at the end, not on the way
         assert outcome.view is not None
         assert outcome.steps_per_second > 0
         assert outcome.message == ""

@@ -49,7 +49,7 @@ def snapshots(make_run: MakeRun, kind: str) -> list[Snapshot]:
         run.update("both")
         run.advance(0.0)
         saved = run.capture()
-        taken.append(Snapshot(saved.steps, saved.view, saved.measures))
+        taken.append(Snapshot(saved.steps, saved.view, saved.metrics))
     return taken
 
 

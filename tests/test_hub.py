@@ -418,9 +418,9 @@ def test_a_proxy_is_where_the_way_begins(hub: HubServer, monkeypatch: pytest.Mon
     monkeypatch.setenv("https_proxy", hub.url)
     monkeypatch.delenv("no_proxy", raising=False)
     monkeypatch.delenv("NO_PROXY", raising=False)
-    network.reach()
+    network.check_connection()
     monkeypatch.setenv("no_proxy", "hub.invalid")
-    refused(network.reach, "cannot be reached", offline=True)
+    refused(network.check_connection, "cannot be reached", offline=True)
 
 
 def test_the_client_can_be_told_to_stay_offline(hub: HubServer, monkeypatch: pytest.MonkeyPatch):

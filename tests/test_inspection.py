@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from tests.conftest import MakeRun, MakeTrainer
 from wgan import losses
 from wgan.data import load
-from wgan.diagnostics.attention import Attention
+from wgan.diagnostics.attention import ViewerRequests
 from wgan.diagnostics.inspector import BINS, Inspector, histogram, weights_of
 from wgan.diagnostics.pace import Inspections
 from wgan.metrics.critic import critic_estimate, gradient_norms
@@ -26,7 +26,7 @@ from wgan.metrics.divergence import (
 from wgan.metrics.transport import w1
 from wgan.runs.run import Run
 from wgan.trainer import Trainer
-from wgan.types import Anatomy, Layers, Section, Slopes, Weights, Wish
+from wgan.types import Anatomy, InspectionRequest, Layers, Section, Slopes, Weights
 
 A = torch.tensor([3.0, -4.0])  # |a| = 5
 SECTIONS: tuple[Section, ...] = ("layers", "weights", "slopes", "anatomy")
@@ -58,7 +58,7 @@ def linear(make_trainer: MakeTrainer, **fields: Any) -> Inspector:
 
 
 def test_a_linear_critic_has_one_slope_everywhere(make_trainer: MakeTrainer):
-    slopes = linear(make_trainer).inspect(Wish("slopes"))
+    slopes = linear(make_trainer).inspect(InspectionRequest("slopes"))
     assert isinstance(slopes, Slopes)
     for norms in (slopes.between, slopes.real, slopes.fake):
         assert len(norms) == 256
@@ -124,21 +124,21 @@ def test_the_histogram_holds_all_weights_and_the_clip(make_trainer: MakeTrainer)
     with torch.no_grad():
         for parameter in trainer.critic.parameters():
             parameter.copy_(parameter.sign() * 0.02)
-    found = inspector(trainer).inspect(Wish("weights"))
+    found = inspector(trainer).inspect(InspectionRequest("weights"))
     assert isinstance(found, Weights)
     assert (found.clip, found.pinned) == (0.02, 1.0)
     assert found.total == len(weights_of(trainer.critic)) == 2 * 8 + 8
 
 
 def test_a_linear_critic_has_no_hidden_layer(make_trainer: MakeTrainer):
-    layers = linear(make_trainer).inspect(Wish("layers"))
+    layers = linear(make_trainer).inspect(InspectionRequest("layers"))
     assert isinstance(layers, Layers)
     assert len(layers.norms) == 0
 
 
 def test_the_gradient_by_layer_is_that_of_the_loss(make_trainer: MakeTrainer):
     trainer = make_trainer(depth=2, objective="wgan")
-    layers = inspector(trainer).inspect(Wish("layers"))
+    layers = inspector(trainer).inspect(InspectionRequest("layers"))
     assert isinstance(layers, Layers)
     assert layers.norms.shape == (2,)
     # WGAN: the loss's gradient at a score is ±1, so that at the last hidden layer, before its
@@ -160,7 +160,9 @@ def test_the_gradient_by_layer_is_that_of_the_loss(make_trainer: MakeTrainer):
 def test_the_penalty_of_a_linear_critic(
     make_trainer: MakeTrainer, constraint: str, at: str, expected: float
 ):
-    step = linear(make_trainer, constraint=constraint, gp_weight=0.3).inspect(Wish("anatomy"))
+    step = linear(make_trainer, constraint=constraint, gp_weight=0.3).inspect(
+        InspectionRequest("anatomy")
+    )
     assert isinstance(step, Anatomy)
     assert (step.at, step.in_use) == (at, constraint != "clip")
     assert step.penalty == pytest.approx(expected, rel=1e-4)
@@ -173,7 +175,7 @@ def test_the_penalty_agrees_with_its_norms_and_the_points_lie_between(make_train
     trainer = make_trainer(constraint="gp", gp_weight=0.7, gp_target=0.4)
     for _ in range(3):
         trainer.step()
-    step = inspector(trainer).inspect(Wish("anatomy"))
+    step = inspector(trainer).inspect(InspectionRequest("anatomy"))
     assert isinstance(step, Anatomy)
     assert step.step == 3
     assert step.penalty == pytest.approx(0.7 * float(np.mean((step.norms - 0.4) ** 2)), rel=1e-4)
@@ -187,7 +189,7 @@ def test_the_penalty_agrees_with_its_norms_and_the_points_lie_between(make_train
 
 def test_a_batch_stays_until_another_is_asked_for(make_trainer: MakeTrainer):
     look = inspector(make_trainer())
-    one, again, other = (look.inspect(Wish("anatomy", n)) for n in (0, 0, 1))
+    one, again, other = (look.inspect(InspectionRequest("anatomy", n)) for n in (0, 0, 1))
     assert isinstance(one, Anatomy)
     assert isinstance(again, Anatomy)
     assert isinstance(other, Anatomy)
@@ -201,9 +203,9 @@ def test_the_fakes_are_those_the_critic_learns_from(make_trainer: MakeTrainer):
     for _ in range(3):
         trainer.step()
     look = inspector(trainer)
-    trained = look.inspect(Wish("anatomy"))
+    trained = look.inspect(InspectionRequest("anatomy"))
     trainer.averaged = None
-    alone = look.inspect(Wish("anatomy"))
+    alone = look.inspect(InspectionRequest("anatomy"))
     assert isinstance(trained, Anatomy)
     assert isinstance(alone, Anatomy)
     assert np.array_equal(trained.fake, alone.fake)
@@ -221,7 +223,7 @@ def test_a_run_that_is_inspected_trains_the_same(make_trainer: MakeTrainer, kind
         plain.step()
         looked_at.step()
         for section in SECTIONS:
-            look.inspect(Wish(section))
+            look.inspect(InspectionRequest(section))
     trained = looked_at.critic.state_dict()
     for name, tensor in plain.critic.state_dict().items():
         assert torch.equal(tensor, trained[name]), name
@@ -229,7 +231,7 @@ def test_a_run_that_is_inspected_trains_the_same(make_trainer: MakeTrainer, kind
 
 def watched(run: Run, *sections: Section) -> None:
     for section in sections:
-        run.inspect(Wish(section))
+        run.inspect(InspectionRequest(section))
     run.advance(0.02)
 
 
@@ -238,7 +240,7 @@ def test_frames_have_what_somebody_looks_at(make_run: MakeRun, monkeypatch: pyte
     run.advance(0.02)
     assert run.frame.inspections == {}
     watched(run, "slopes", "weights")
-    assert set(run.frame.inspections) == {Wish("slopes"), Wish("weights")}
+    assert set(run.frame.inspections) == {InspectionRequest("slopes"), InspectionRequest("weights")}
     monkeypatch.setattr("wgan.diagnostics.attention.FORGETS_AFTER", 0.0)
     run.advance(0.02)
     run._maybe_look()
@@ -248,10 +250,10 @@ def test_frames_have_what_somebody_looks_at(make_run: MakeRun, monkeypatch: pyte
 def test_a_paused_run_is_inspected_at_the_step_where_it_stands(make_run: MakeRun):
     run = make_run(playing=False)
     assert not run.active
-    run.inspect(Wish("slopes"))
+    run.inspect(InspectionRequest("slopes"))
     assert run.active
     run.advance(0.02)
-    run.inspect(Wish("slopes"))
+    run.inspect(InspectionRequest("slopes"))
     assert not run.active  # it has what is wanted: asking again wakes nobody
     run.update("both")
     run.advance(0.02)
@@ -265,17 +267,17 @@ def test_inspecting_keeps_to_its_share(make_trainer: MakeTrainer, monkeypatch: p
         monkeypatch.setattr(f"wgan.diagnostics.{module}.time.monotonic", lambda: now[0])
 
     class Slow(Inspector):
-        def inspect(self, wish: Wish) -> Any:
+        def inspect(self, wish: InspectionRequest) -> Any:
             now[0] += 0.1
             return super().inspect(wish)
 
     trainer = make_trainer()
-    attention = Attention()
+    attention = ViewerRequests()
     watch = Inspections(Slow(trainer, load(trainer.config, trainer.device)), attention)
     spent = 0.0
     for _ in range(200):
-        attention.look(Wish("weights"))
-        attention.look(Wish("slopes"))
+        attention.look(InspectionRequest("weights"))
+        attention.look(InspectionRequest("slopes"))
         before = now[0]
         watch.renew(playing=True)
         spent += now[0] - before
@@ -285,12 +287,12 @@ def test_inspecting_keeps_to_its_share(make_trainer: MakeTrainer, monkeypatch: p
 
 
 def test_no_more_is_inspected_than_a_few_wishes():
-    attention = Attention()
+    attention = ViewerRequests()
     for batch in range(40):
-        attention.look(Wish("anatomy", batch))
+        attention.look(InspectionRequest("anatomy", batch))
     assert [wish.batch for wish in attention.wanted()] == list(range(28, 40))
-    assert not attention.look(Wish("anatomy", 39))
-    assert attention.look(Wish("anatomy", 0))
+    assert not attention.look(InspectionRequest("anatomy", 39))
+    assert attention.look(InspectionRequest("anatomy", 0))
 
 
 # Figures over time.
@@ -299,21 +301,19 @@ def test_no_more_is_inspected_than_a_few_wishes():
 def test_measured_figures_tell_the_truth(make_run: MakeRun):
     run = make_run("points", objective="gan", constraint="none")
     run.advance(0.05)
-    measures = run.measure_now()
-    assert measures.slope_max is not None
-    assert measures.slope_max >= measures.gradient_norm > 0
-    assert measures.estimate_over_slope is not None
-    assert measures.estimate_over_slope == pytest.approx(
-        measures.critic_estimate / measures.slope_max
-    )
-    assert measures.w1 is not None
-    assert measures.estimate_over_slope <= measures.w1 * 1.02
-    assert measures.js is not None
-    assert measures.js_floor is not None
-    assert 0 < measures.js_floor < measures.js <= math.log(2) + 1e-9
-    assert measures.js_critic is not None
-    assert measures.js_critic <= math.log(2)
-    assert measures.gap_held_out is None
+    metrics = run.measure_now()
+    assert metrics.slope_max is not None
+    assert metrics.slope_max >= metrics.gradient_norm > 0
+    assert metrics.estimate_over_slope is not None
+    assert metrics.estimate_over_slope == pytest.approx(metrics.critic_estimate / metrics.slope_max)
+    assert metrics.w1 is not None
+    assert metrics.estimate_over_slope <= metrics.w1 * 1.02
+    assert metrics.js is not None
+    assert metrics.js_floor is not None
+    assert 0 < metrics.js_floor < metrics.js <= math.log(2) + 1e-9
+    assert metrics.js_critic is not None
+    assert metrics.js_critic <= math.log(2)
+    assert metrics.gap_held_out is None
 
 
 def test_held_out_digits_are_measured(make_run: MakeRun):
@@ -323,24 +323,22 @@ def test_held_out_digits_are_measured(make_run: MakeRun):
     curves = run.frame.curves
     for name in ("gap_train", "gap_held_out", "loss_train", "loss_held_out", "js", "js_floor"):
         assert np.isfinite(curves[name].mean).all(), name
-    measures = run.frame.measures
-    assert measures is not None
-    assert measures.gap_train is not None
-    assert measures.loss_train == pytest.approx(-measures.gap_train, abs=1e-5)  # WGAN
+    metrics = run.frame.metrics
+    assert metrics is not None
+    assert metrics.gap_train is not None
+    assert metrics.loss_train == pytest.approx(-metrics.gap_train, abs=1e-5)  # WGAN
     assert "js_critic" not in curves
-    assert measures.js is not None
-    assert 0 <= measures.js <= math.log(2)
+    assert metrics.js is not None
+    assert 0 <= metrics.js <= math.log(2)
 
 
 def test_a_sigmoids_bound_is_in_the_datas_units(make_trainer: MakeTrainer, make_run: MakeRun):
     run = make_run("mlp", output="sigmoid")
     run.advance(0.03)
-    measures = run.measure_now()
-    assert measures.estimate_over_slope is not None
-    assert measures.slope_max is not None
+    metrics = run.measure_now()
+    assert metrics.estimate_over_slope is not None
+    assert metrics.slope_max is not None
     # The critic sees images in [0, 1], where the slope is twice that in the data's units.
-    assert measures.slope_max == pytest.approx(
-        measures.critic_estimate / measures.estimate_over_slope
-    )
-    assert measures.w1 is not None
-    assert measures.estimate_over_slope <= measures.w1 * 1.02
+    assert metrics.slope_max == pytest.approx(metrics.critic_estimate / metrics.estimate_over_slope)
+    assert metrics.w1 is not None
+    assert metrics.estimate_over_slope <= metrics.w1 * 1.02

@@ -12,7 +12,7 @@ import torch
 
 from wgan.persistence.store import Store
 from wgan.runs.run import Run
-from wgan.runs.state import Record, unpack
+from wgan.runs.state import RunState, unpack
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
@@ -27,7 +27,7 @@ def test_every_run_opens_after_a_kill(tmp_path: Path, kills: int, seed: int):
     )
     assert server.stdin is not None
     assert server.stdout is not None
-    saved: dict[str, Record] = {}
+    saved: dict[str, RunState] = {}
     try:
         for kill in range(kills):
             assert server.stdout.readline() == "killed\n"
@@ -63,7 +63,7 @@ def test_every_run_opens_after_a_kill(tmp_path: Path, kills: int, seed: int):
         assert torch.equal(weight, record.trainer["critic"][name])
 
 
-def opened(folder: Path) -> dict[str, Record]:
+def opened(folder: Path) -> dict[str, RunState]:
     """All runs in the folder; each must be whole."""
     found = {}
     for path in folder.glob("*.safetensors"):

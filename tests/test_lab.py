@@ -323,7 +323,7 @@ def test_unwatched_runs_sleep_and_then_leave(
     run, watched = lab.create(make_config()), lab.create(make_config())
     until(lambda: watched.state == "playing" and watched.trainer.steps > 0)
     monkeypatch.setattr(lab, "limits", dataclasses.replace(lab.limits, sleep_after=0.3))
-    until(lambda: lab.get(watched.id) and lab._places[run.id].asleep)
+    until(lambda: lab.get(watched.id) and lab._slots[run.id].asleep)
     steps, others = run.trainer.steps, watched.trainer.steps
     until(lambda: lab.get(watched.id) and watched.trainer.steps > others + 20)
     assert run.trainer.steps == steps  # asleep, though it plays
@@ -348,7 +348,7 @@ def test_a_run_that_was_left_sleeps_now_and_leaves_soon(
     until(lambda: run.state == other.state == "playing")
     lab.leave(run.id)
     lab.leave("nobody")
-    until(lambda: lab._places[run.id].asleep)
+    until(lambda: lab._slots[run.id].asleep)
     steps, others = run.trainer.steps, other.trainer.steps
     until(lambda: other.trainer.steps > others + 20)
     assert run.trainer.steps == steps

@@ -21,19 +21,19 @@ from wgan.types import (
     Curve,
     Event,
     ImageView,
+    InspectionRequest,
     Layers,
-    Measures,
+    Metrics,
     PointView,
     Slopes,
     Stage,
     Weights,
-    Wish,
 )
 
 POINTS = ExperimentConfig(data="ring8")
 DIGITS = ExperimentConfig(data="digits", network="dcgan")
 EVIL = "<img src=x onerror=alert(1)>&"
-MEASURES = Measures(
+MEASURES = Metrics(
     step=120,
     critic_estimate=1.25,
     gradient_norm=0.5,
@@ -128,7 +128,7 @@ def test_the_status_line_in_slow_motion_and_beside_other_runs():
 
 
 def test_the_meter_counts_and_names_the_modes(run: Run):
-    shown = lab.meter(run, frame(measures=MEASURES), {})
+    shown = lab.meter(run, frame(metrics=MEASURES), {})
     assert "1 / 2 modes" in words(shown)
     assert "1,500 of 2,500 samples" in html(shown)
     assert "<img" not in html(shown)
@@ -191,10 +191,10 @@ def test_a_stage_is_marked_with_its_numbers(run: Run):
 
 def test_votes_are_counted_and_answers_escaped(run: Run):
     assert lab.votes(run, frame(), {}) == []
-    run.room.ask("Why?", ("yes", EVIL))
+    run.access.ask("Why?", ("yes", EVIL))
     for voter, answer in enumerate((0, 0, 0, 1)):
-        run.room.vote(str(voter), answer)
-    run.room.close_poll()
+        run.access.vote(str(voter), answer)
+    run.access.close_poll()
     shown = lab.votes(run, frame(), {})
     assert words(shown).endswith("4 votes · closed")
     assert "width:75%" in html(shown)
@@ -217,14 +217,14 @@ def section(name: str, now: Frame) -> Any:
 
 
 def test_the_truth_has_the_measured_numbers():
-    said = words(section("truth", frame(measures=MEASURES)))
+    said = words(section("truth", frame(metrics=MEASURES)))
     for number in ("1.25", "2.5", "0.5", "at most W1 = 0.75", "floor 0.0625", "0.321", "0.01"):
         assert number in said, number
     assert "JS by the loss" not in said  # there is none
 
 
 def test_overfitting_is_the_difference_of_the_gaps():
-    said = words(section("overfitting", frame(DIGITS, measures=MEASURES)))
+    said = words(section("overfitting", frame(DIGITS, metrics=MEASURES)))
     assert "Gap, trained on 3.50" in said
     assert "Gap, held out 1.50" in said
     assert "Memorisation gap 2.00 " in said
@@ -248,7 +248,7 @@ def test_overfitting_is_the_difference_of_the_gaps():
     ],
 )
 def test_inspections_say_their_numbers(name: str, found: Any, said: str):
-    now = frame(inspections={Wish(name): found})  # pyright: ignore[reportArgumentType]
+    now = frame(inspections={InspectionRequest(name): found})  # pyright: ignore[reportArgumentType]
     assert said in words(section(name, now))
 
 
@@ -286,8 +286,8 @@ def test_the_recording_stands_in_for_the_default_run_while_it_loads():
     assert moment(run) == 0
     stand_in = frame_of(run)
     assert (stand_in.run, stand_in.message) == ("abc", TOLD)
-    assert stand_in.measures is not None
-    assert stand_in.measures.step == stand_in.step
+    assert stand_in.metrics is not None
+    assert stand_in.metrics.step == stand_in.step
     assert isinstance(stand_in.view, ImageView)
     assert stand_in.version < 0  # no frame of the run itself
 

@@ -13,7 +13,7 @@ from wgan.frame import Frame
 from wgan.live import narration
 from wgan.presets import PRESETS
 from wgan.recipes import switched
-from wgan.types import Curve, Event, Measures
+from wgan.types import Curve, Event, Metrics
 from wgan.words import sections
 
 GAN = PRESETS["ring-gan"].config
@@ -37,28 +37,28 @@ def changed(config: ExperimentConfig, step: int, changes: dict[str, Any]) -> Eve
 # What one sees now.
 
 
-def digits(counts: tuple[int, ...], **given: Any) -> Measures:
+def digits(counts: tuple[int, ...], **given: Any) -> Metrics:
     usual = {"modes": sum(c >= 20 for c in counts), "modes_total": 10, "high_quality": 0.9}
-    return Measures(500, 0.0, 1.0, mode_names=NAMES, counts=counts, **{**usual, **given})
+    return Metrics(500, 0.0, 1.0, mode_names=NAMES, counts=counts, **{**usual, **given})
 
 
 @pytest.mark.parametrize(
-    ("measures", "said"),
+    ("metrics", "said"),
     [
         (digits((0,) * 3 + (2300,) + (0,) * 6), "the same digit (3): it has collapsed"),
         (digits((230,) * 10, mode_kl=0.02), "all 10 digits are covered evenly, and 90%"),
         (digits((500,) * 4 + (0,) * 6), "4 of 10 digits are covered"),
         (digits((1,) * 10, high_quality=0.01), "hardly any sample looks real"),
         (replace(digits((2300,) + (0,) * 9), step=10), "the generator has only begun"),
-        (Measures(500, 0.0, 1.0, w1=0.4, w1_floor=0.1), "4.00 times as far from the data"),
-        (Measures(500, 0.0, 1.0, w1=0.1, w1_floor=0.1), "as near to the data as other real"),
-        (Measures(500, 0.0, 1.0, reached=0.01, reached_real=0.9), "nearly all samples look alike"),
-        (Measures(500, 0.0, 1.0), "nothing can be counted"),
+        (Metrics(500, 0.0, 1.0, w1=0.4, w1_floor=0.1), "4.00 times as far from the data"),
+        (Metrics(500, 0.0, 1.0, w1=0.1, w1_floor=0.1), "as near to the data as other real"),
+        (Metrics(500, 0.0, 1.0, reached=0.01, reached_real=0.9), "nearly all samples look alike"),
+        (Metrics(500, 0.0, 1.0), "nothing can be counted"),
         (None, "nothing is measured yet"),
     ],
 )
-def test_the_samples_are_told_as_measured(measures: Measures | None, said: str):
-    text = narration.sentence(frame(DIGITS, measures=measures))
+def test_the_samples_are_told_as_measured(metrics: Metrics | None, said: str):
+    text = narration.sentence(frame(DIGITS, metrics=metrics))
     assert said in text
     assert text.endswith(".")
 
@@ -74,15 +74,15 @@ def test_the_samples_are_told_as_measured(measures: Measures | None, said: str):
 )
 def test_the_critic_is_told_where_its_loss_tells(objective: str, loss: float, said: str):
     config = DIGITS.replace({"objective": objective})
-    measures = digits((230,) * 10, mode_kl=0.02)
-    told = frame(config, measures=measures, curves={"critic_loss": curve((500, loss))})
+    metrics = digits((230,) * 10, mode_kl=0.02)
+    told = frame(config, metrics=metrics, curves={"critic_loss": curve((500, loss))})
     assert narration.sentence(told).endswith(said) or said in narration.sentence(told)
 
 
 def test_a_critics_penalty_is_no_part_of_its_certainty():
     config = DIGITS.replace({"constraint": "gp"})
     curves = {"critic_loss": curve((500, 1.02)), "penalty": curve((500, 1.0))}
-    assert "99%" in narration.sentence(frame(config, measures=digits((9,) * 10), curves=curves))
+    assert "99%" in narration.sentence(frame(config, metrics=digits((9,) * 10), curves=curves))
 
 
 # The last change.

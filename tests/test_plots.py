@@ -20,7 +20,7 @@ from wgan import plots
 from wgan.plots import curves as curves_module
 from wgan.plots.curves import MAX_POINTS, round_range, round_up, smoothed, thinned
 from wgan.plots.meter import GROWN
-from wgan.types import Curve, Event, Measures, PointView
+from wgan.types import Curve, Event, Metrics, PointView
 
 ANY_FLOATS = hnp.arrays(
     np.float32,
@@ -320,7 +320,7 @@ def test_an_image_grid_refuses_what_is_no_image():
 # ---- the meter
 
 
-def measures(**changes) -> Measures:
+def metrics(**changes) -> Metrics:
     values = {
         "w1": 0.1234,
         "w1_floor": 0.0456,
@@ -331,40 +331,40 @@ def measures(**changes) -> Measures:
         "high_quality_real": 0.99,
         "averaged": True,
     }
-    return Measures(
+    return Metrics(
         **({"step": 1, "critic_estimate": 1.0, "gradient_norm": 1.0} | values | changes)  # pyright: ignore
     )
 
 
 def test_the_meter_says_how_many_modes():
-    text = plots.mode_meter(measures(), list("0123456789"))
+    text = plots.mode_meter(metrics(), list("0123456789"))
     assert "3 / 10" in text
     assert text.count("✓") == 3  # 20 of 2,500 count, 19 do not
     assert "high quality 93% (real data 99%)" in text
     assert "averaged generator" in text
     assert 'role="img"' in text
     assert "3 of 10 modes covered" in text
-    assert "averaged generator" not in plots.mode_meter(measures(averaged=False), [])
+    assert "averaged generator" not in plots.mode_meter(metrics(averaged=False), [])
 
 
 def test_a_young_blob_is_no_collapse():
     one_mode = {"modes": 0, "mode_kl": math.log(10)}
-    young, grown = measures(**one_mode, step=GROWN - 1), measures(**one_mode, step=GROWN)
-    spread = measures(modes=3, mode_kl=0.5, step=GROWN)
+    young, grown = metrics(**one_mode, step=GROWN - 1), metrics(**one_mode, step=GROWN)
+    spread = metrics(modes=3, mode_kl=0.5, step=GROWN)
     told = ["collapsed" in plots.mode_meter(m) for m in (young, grown, spread)]
     assert told == [False, True, False]
 
 
 def test_the_meter_escapes_names():
-    assert "<script>" not in plots.mode_meter(measures(), ["<script>"] * 10)
+    assert "<script>" not in plots.mode_meter(metrics(), ["<script>"] * 10)
 
 
 def test_the_meter_waits_and_falls_back_to_the_distance():
     assert "counting…" in plots.mode_meter(None, [])
-    without = measures(modes=None, modes_total=None, counts=())
+    without = metrics(modes=None, modes_total=None, counts=())
     text = plots.mode_meter(without, [])
     assert "0.123" in text
     assert "floor 0.0456" in text
     assert "no modes to count" in plots.mode_meter(
-        measures(modes=None, modes_total=None, w1=None), []
+        metrics(modes=None, modes_total=None, w1=None), []
     )

@@ -19,7 +19,7 @@ from wgan.persistence.store import Store
 from wgan.runs import state as module
 from wgan.runs.run import Run
 from wgan.runs.series import Series
-from wgan.runs.state import Record, pack, unpack
+from wgan.runs.state import RunState, pack, unpack
 
 
 def train(run: Run, steps: int) -> Run:
@@ -31,7 +31,7 @@ def train(run: Run, steps: int) -> Run:
     return run
 
 
-def kept(run: Run) -> Record:
+def kept(run: Run) -> RunState:
     found = run.record()
     assert found is not None
     return found
@@ -123,11 +123,11 @@ def test_the_past_comes_back(make_run: MakeRun, tmp_path: Path):
     assert again.first_config == run.first_config
     assert again.events == run.events
     assert again.frame.events[0].changes["faults"] == ((), ("alpha_normal",))
-    assert again.frame.measures == run.frame.measures
+    assert again.frame.metrics == run.frame.metrics
     steps = [item.step for item in run.snapshots.items]
     assert [item.step for item in again.snapshots.items] == steps
     for one, other in zip(again.snapshots.items, run.snapshots.items, strict=True):
-        assert one.measures == other.measures
+        assert one.metrics == other.metrics
         for name, array in vars(other.view).items():
             assert np.array_equal(getattr(one.view, name), array), name
     for name, curve in run.frame.curves.items():

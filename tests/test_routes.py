@@ -186,18 +186,18 @@ def test_no_secret_comes_over_the_stream_or_its_addresses(served: Served):
         said += served.get(path)[2].decode()
     assert id in said
     assert SECRET not in said
-    assert served.run.room._secret_hash not in said
+    assert served.run.access._secret_hash not in said
 
 
 def test_a_runs_facts_are_finite_json_and_asking_is_not_watching(served: Served):
     run = served.run
-    before = lab()._places[run.id].seen
+    before = lab()._slots[run.id].seen
     status, headers, body = served.get(f"/runs/{run.id}.json")
     told = json.loads(body, parse_constant=lambda constant: pytest.fail(constant))
     assert (status, headers["cache-control"]) == (200, "no-store")
     assert told["config"]["data"] == "ring8"
     assert (told["id"], told["state"], told["step"]) == (run.id, "paused", 0)
-    assert lab()._places[run.id].seen == before
+    assert lab()._slots[run.id].seen == before
     assert served.get("/runs/nothing.json")[0] == 404
     assert served.get("/runs/..%2f..%2fetc%2fpasswd.json")[0] == 404
 

@@ -13,7 +13,7 @@ import torch
 from tests.conftest import MakeConfig, MakeRun
 from wgan.config import ConfigError
 from wgan.frame import Frame
-from wgan.runs.run import Run, Scheduled
+from wgan.runs.run import Run, ScheduledChange
 
 
 def finish(run: Run, steps: int) -> None:
@@ -97,7 +97,7 @@ def test_a_change_is_logged_with_its_step_and_comes_before_the_next(make_run: Ma
     assert run.trainer.config == run.frame.config == wanted
     # Step 8 is trained with it.
     expected = make_run()
-    expected.schedule(Scheduled(7, {"lr": 0.5, "objective": "hinge"}))
+    expected.schedule(ScheduledChange(7, {"lr": 0.5, "objective": "hinge"}))
     finish(expected, 8)
     for a, b in zip(
         run.trainer.critic.parameters(), expected.trainer.critic.parameters(), strict=True
@@ -177,7 +177,7 @@ def test_the_order_on_the_curves_is_that_of_the_steps(make_run: MakeRun):
     run = make_run()
     updates: tuple[Any, ...] = ((3, "critic"), (5, "generator"), (9, "critic"))
     for at, update in updates:
-        run.schedule(Scheduled(at, {}, update))
+        run.schedule(ScheduledChange(at, {}, update))
     finish(run, 12)
     steps = run.frame.curves["critic_loss"].step
     assert (np.diff(steps) >= 0).all()
@@ -187,8 +187,8 @@ def test_the_order_on_the_curves_is_that_of_the_steps(make_run: MakeRun):
 def test_what_is_planned_comes_at_its_step_the_last_one_included(make_run: MakeRun):
     run = make_run()
     for at, changes in ((4, {"lr": 0.5}), (0, {"lr": 0.1}), (6, {"norm": "layer"}), (9, {"lr": 1})):
-        run.schedule(Scheduled(at, changes))
-    run.schedule(Scheduled(6, {}, "critic"))
+        run.schedule(ScheduledChange(at, changes))
+    run.schedule(ScheduledChange(6, {}, "critic"))
     finish(run, 6)
     assert [(e.step, e.kind) for e in run.events] == [
         (0, "change"),
@@ -232,7 +232,7 @@ def test_slow_motion_gives_the_same_bits_and_misses_no_step(make_run: MakeRun):
     slow.slow = None
     finish(slow, 20)
     (event,) = slow.events
-    plain.schedule(Scheduled(event.step, {"lr": 0.01}))
+    plain.schedule(ScheduledChange(event.step, {"lr": 0.01}))
     finish(plain, 20)
     for a, b in zip(
         slow.trainer.critic.parameters(), plain.trainer.critic.parameters(), strict=True
@@ -348,9 +348,9 @@ def test_data_that_cannot_be_had_fails_with_its_sentence(
     "where",
     [
         "session.Trainer",
-        "evaluation_schedule.Observer",
-        "evaluation.Observer.view",
-        "evaluation.Observer.measure",
+        "evaluation_schedule.Evaluator",
+        "evaluation.Evaluator.view",
+        "evaluation.Evaluator.measure",
     ],
 )
 def test_a_fault_of_ours_while_loading_fails_the_run(
@@ -373,7 +373,7 @@ def test_frames_are_immutable_and_count_up(make_run: MakeRun):
     frames: list[Frame] = [run.frame]
     copies: list[Any] = [run.frame.view.fake.copy()]  # pyright: ignore
     for _ in range(6):
-        run.course.watch.hurry()
+        run.course.watch.invalidate()
         run.advance(0.02)
         frames.append(run.frame)
         copies.append(run.frame.view.fake.copy())  # pyright: ignore
@@ -395,15 +395,15 @@ def test_a_frame_shows_samples_and_figures(make_run: MakeRun, kind: str):
     frame, view = run.frame, run.frame.view
     assert (frame.run, frame.step, frame.device) == ("test", 3, "cpu")
     assert frame.seconds > 0
-    assert frame.measures is not None
+    assert frame.metrics is not None
     if kind == "points":
         assert view.surface.shape[0] == view.surface.shape[1]  # pyright: ignore
         assert view.real.shape == view.fake.shape  # pyright: ignore
-        assert frame.measures.modes_total == 8
+        assert frame.metrics.modes_total == 8
     else:
         assert view.fake.dtype == np.uint8  # pyright: ignore
         assert view.fake.shape[1:] == (8, 8, 1)  # pyright: ignore
-        assert frame.measures.modes_total == 10
-    assert frame.measures.w1 is not None
-    assert frame.measures.w1_floor is not None
-    assert frame.measures.w1 > frame.measures.w1_floor > 0
+        assert frame.metrics.modes_total == 10
+    assert frame.metrics.w1 is not None
+    assert frame.metrics.w1_floor is not None
+    assert frame.metrics.w1 > frame.metrics.w1_floor > 0

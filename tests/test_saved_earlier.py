@@ -43,8 +43,8 @@ def lab(tmp_path: Path) -> Iterator[Lab]:
 def test_a_shared_link_finds_its_run_again(lab: Lab, name: str):
     run, expected = lab.get(f"{name}-run"), EXPECTED[name]
     assert run is not None
-    assert run.room.is_owner(SECRET) == run.room.locked == (name == "points")
-    assert run.room.may_control(None) == (name == "pictures")
+    assert run.access.is_owner(SECRET) == run.access.locked == (name == "points")
+    assert run.access.may_control(None) == (name == "pictures")
     until(lambda: run.state != "loading" and run.frame.view is not None)
     assert (run.state, run.frame.message, run.slow) == (expected["state"], "", 0.5)
     assert run.frame.step == expected["step"]
@@ -52,7 +52,7 @@ def test_a_shared_link_finds_its_run_again(lab: Lab, name: str):
     events = [dataclasses.asdict(event) for event in run.events]
     assert json.loads(json.dumps(events)) == expected["events"]
     assert len(run.snapshots.items) == expected["snapshots"]
-    measured = run.snapshots.items[-1].measures
+    measured = run.snapshots.items[-1].metrics
     assert measured is not None
     assert measured.w1 == expected["w1"]
     # The weights as they were, and it goes on from them.

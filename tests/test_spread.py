@@ -74,12 +74,12 @@ def test_repeated_images_count_once_and_too_few_are_refused():
 
 def test_a_run_on_images_without_classes_measures_it_and_the_meter_says_so(make_run: MakeRun):
     run = make_run("mlp", data="patches", image_size=8)
-    measures = run.frame.measures
-    assert measures is not None
-    assert measures.modes is None
-    assert measures.reached is not None
-    assert measures.reached_real is not None
-    assert measures.reached < 0.2 < measures.reached_real, "an untrained generator reaches nothing"
-    shown = mode_meter(measures)
+    metrics = run.frame.metrics
+    assert metrics is not None
+    assert metrics.modes is None
+    assert metrics.reached is not None
+    assert metrics.reached_real is not None
+    assert metrics.reached < 0.2 < metrics.reached_real, "an untrained generator reaches nothing"
+    shown = mode_meter(metrics)
     assert "of the data reached" in shown
-    assert f"held-out real images reach {measures.reached_real:.0%}" in shown
+    assert f"held-out real images reach {metrics.reached_real:.0%}" in shown

@@ -37,15 +37,15 @@ class Part:
         self.name = name
         self.options = dict(options)
         self.value: Any = 0
-        self.hurry = 0
+        self.invalidate = 0
         self.built = 0
         self.error: Exception | None = None
 
     def version(self) -> Any:
-        return (self.value, self.hurry)
+        return (self.value, self.invalidate)
 
     def urgent(self) -> Any:
-        return self.hurry
+        return self.invalidate
 
     def payload(self) -> dict[str, Any]:
         self.built += 1
@@ -154,7 +154,7 @@ async def test_what_goes_on_waits_for_the_pace_and_what_is_urgent_does_not(serve
         server.beat()
     assert decode(message)[0]["blocks"][0]["html"] == str(part.value)  # the newest by then
     assert pace - BEAT <= beats * BEAT <= pace + BEAT
-    part.value, part.hurry = "now", 1
+    part.value, part.invalidate = "now", 1
     server.beat()
     assert await shown(viewer) == {"a": "now"}
 
@@ -218,7 +218,7 @@ def test_a_part_that_raises_is_logged_once_and_the_others_go_on(
         broken, well = server["a"], server["b"]
         server.beat()
         await received(viewer)
-        broken.error, broken.hurry = RuntimeError("ours"), 1
+        broken.error, broken.invalidate = RuntimeError("ours"), 1
         for value in range(1, 20):
             well.value = value
             server.beat(2.0)
@@ -228,7 +228,7 @@ def test_a_part_that_raises_is_logged_once_and_the_others_go_on(
         broken.error, broken.value = None, "again"
         server.beat(2.0)
         assert await shown(viewer) == {"a?run=secret": "again"}
-        broken.error, broken.hurry = RuntimeError("once more"), 2
+        broken.error, broken.invalidate = RuntimeError("once more"), 2
         server.beat(2.0)
         assert len(caplog.records) == 2  # it had been well in between
 
@@ -289,7 +289,7 @@ def test_the_thread_pushes_to_its_loop_and_ends():
         server.stream.start()
         viewer = server.viewer("a")
         assert decode(await viewer.message(20))[0]["blocks"] == [{"html": "0"}]
-        server["a"].value, server["a"].hurry = "new", 1
+        server["a"].value, server["a"].invalidate = "new", 1
         assert decode(await viewer.message(20))[0]["blocks"] == [{"html": "new"}]
         assert await viewer.message(0.0) == b""  # a sign of life
         server.stream.close()

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from tests.conftest import KINDS, MakeTrainer
 from wgan.config import choices
-from wgan.runs.evaluation import Observer
+from wgan.runs.evaluation import Evaluator
 from wgan.stages import FIGURES, FRESH, STAGES
 from wgan.trainer import Trainer, stream
 
@@ -165,7 +165,7 @@ def test_the_same_seed_gives_the_same_bits(make_trainer: MakeTrainer, kind: str,
     before = torch.get_rng_state()
     for _ in range(3):  # the second in slow motion, and looked at all the time
         for _ in b.stages():
-            observer = Observer(b, b.data)  # pyright: ignore[reportArgumentType]
+            observer = Evaluator(b, b.data)  # pyright: ignore[reportArgumentType]
             observer.view()
     observer.measure()  # pyright: ignore[reportPossiblyUnbound]
     assert torch.equal(torch.get_rng_state(), before)
@@ -176,7 +176,7 @@ def test_the_same_seed_gives_the_same_bits(make_trainer: MakeTrainer, kind: str,
 def test_looking_changes_no_bit(make_trainer: MakeTrainer):
     for fields in ({"norm": "batch"}, {"norm": "spectral", "ema": 0.9}, {"constraint": "clip"}):
         trainer = steps(make_trainer(**fields), 2)
-        observer = Observer(trainer, trainer.data)  # pyright: ignore[reportArgumentType]
+        observer = Evaluator(trainer, trainer.data)  # pyright: ignore[reportArgumentType]
         before = trainer.state()
         observer.view()
         observer.measure()
@@ -290,7 +290,7 @@ def test_measuring_shows_the_critic_what_training_shows_it(
     def keep(_: nn.Module, x: Any) -> None:
         seen.append((x[0].min().item(), x[0].max().item()))
 
-    observer = Observer(trainer, trainer.data)  # pyright: ignore[reportArgumentType]
+    observer = Evaluator(trainer, trainer.data)  # pyright: ignore[reportArgumentType]
     trainer.critic.register_forward_pre_hook(keep)
     observer.measure()
     (real, fake), raw = seen[:2], trainer.generator(trainer.draw_latents(2500))

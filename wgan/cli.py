@@ -33,7 +33,7 @@ from wgan.runs.export import weights
 from wgan.runs.run import Run
 from wgan.studies.commands import add_figure
 from wgan.threads import use_training_threads
-from wgan.types import Measures
+from wgan.types import Metrics
 from wgan.zoo.commands import add_commands
 
 SLICE = 0.25  # seconds between two looks at the clock
@@ -149,7 +149,7 @@ def _train(options: argparse.Namespace) -> int:
     for due in planned:
         run.schedule(due)
     seconds = None if options.steps else options.seconds or 60.0
-    elapsed, measures = _drive(run, seconds)
+    elapsed, metrics = _drive(run, seconds)
     for due in run.scheduled:
         print(f"wgan: step {due.step} of --at was not reached.", file=sys.stderr)
     if options.out is not None:
@@ -158,19 +158,19 @@ def _train(options: argparse.Namespace) -> int:
         save_run(run.capture(), options.out)
     name = options.experiment if options.experiment in PRESETS else None
     out = str(options.out) if options.out else None
-    _report(run, elapsed, measures, options, preset=name, out=out)
+    _report(run, elapsed, metrics, options, preset=name, out=out)
     return 0
 
 
 def _replay(options: argparse.Namespace) -> int:
     run, expected = run_files.open_run(options.folder)
-    elapsed, measures = _drive(run, None)
+    elapsed, metrics = _drive(run, None)
     repeated = weights(run.trainer)
     identical = repeated.keys() == expected.keys() and all(
         repeated[name].equal(expected[name]) for name in expected
     )
     out = str(options.folder)
-    _report(run, elapsed, measures, options, preset=None, out=out, identical=identical)
+    _report(run, elapsed, metrics, options, preset=None, out=out, identical=identical)
     if not identical:
         print("wgan: the weights differ from the saved ones.", file=sys.stderr)
     return 0 if identical else 1
@@ -205,7 +205,7 @@ def _check_writable(folder: Path) -> None:
         raise ConfigError(f"--out {folder} holds a run already; name another folder.")
 
 
-def _drive(run: Run, seconds: float | None) -> tuple[float, Measures]:
+def _drive(run: Run, seconds: float | None) -> tuple[float, Metrics]:
     """Trains until the run stops by itself, or for `seconds`.
 
     Returns the seconds it took, and the figures at its end.
@@ -232,10 +232,10 @@ def _drive(run: Run, seconds: float | None) -> tuple[float, Measures]:
         except KeyboardInterrupt:
             print("wgan: interrupted; what was trained so far is kept.", file=sys.stderr)
     elapsed = time.monotonic() - started
-    measures = run.measure_now()
+    metrics = run.measure_now()
     if run.state == "failed":
         print(f"wgan: {run.frame.message}", file=sys.stderr)
-    return elapsed, measures
+    return elapsed, metrics
 
 
 @contextmanager
@@ -260,18 +260,18 @@ def _telling(run: Run) -> Iterator[None]:
 
 
 def _progress(run: Run) -> str:
-    measures, words = run.frame.measures, [f"step {run.trainer.steps:,}"]
-    if measures and measures.modes is not None:
-        words.append(f"{measures.modes}/{measures.modes_total} modes")
-    if measures and measures.w1 is not None:
-        words.append(f"W1 {measures.w1:.3g}")
+    metrics, words = run.frame.metrics, [f"step {run.trainer.steps:,}"]
+    if metrics and metrics.modes is not None:
+        words.append(f"{metrics.modes}/{metrics.modes_total} modes")
+    if metrics and metrics.w1 is not None:
+        words.append(f"W1 {metrics.w1:.3g}")
     return ", ".join(words)
 
 
 def _report(
     run: Run,
     seconds: float,
-    measures: Measures,
+    metrics: Metrics,
     options: argparse.Namespace,
     *,
     preset: str | None,
@@ -286,15 +286,15 @@ def _report(
         "seconds": round(seconds, 3),
         "steps_per_second": round(steps / seconds, 2) if seconds else None,
         "finite": run.state != "failed",
-        "modes": measures.modes,
-        "modes_any": measures.modes_any,
-        "modes_total": measures.modes_total,
-        "mode_kl": _number(measures.mode_kl),
-        "high_quality": _number(measures.high_quality),
-        "w1": _number(measures.w1),
-        "w1_floor": _number(measures.w1_floor),
-        "critic_estimate": _number(measures.critic_estimate),
-        "averaged": measures.averaged,
+        "modes": metrics.modes,
+        "modes_any": metrics.modes_any,
+        "modes_total": metrics.modes_total,
+        "mode_kl": _number(metrics.mode_kl),
+        "high_quality": _number(metrics.high_quality),
+        "w1": _number(metrics.w1),
+        "w1_floor": _number(metrics.w1_floor),
+        "critic_estimate": _number(metrics.critic_estimate),
+        "averaged": metrics.averaged,
         "events": [run_files.plain(event) for event in run.events],
         **more,
     }

@@ -17,11 +17,11 @@ from wgan.types import (
     Event,
     ImageView,
     Inspection,
-    Measures,
+    InspectionRequest,
+    Metrics,
     PointView,
     Stage,
     State,
-    Wish,
 )
 
 T = TypeVar("T")
@@ -32,7 +32,7 @@ class Frame:
     """One published state of a run. `version` grows by one at every publication.
 
     curves: name -> Curve; the names are critic_loss, generator_loss, critic_estimate, penalty,
-    seconds (training time when a step was done) and `wgan.runs.history.MEASURED_FIGURES`, each
+    seconds (training time when a step was done) and `wgan.runs.history.METRICS`, each
     there only when there is something to show. message: what is being loaded, or why the run
     failed. progress: 0..1 while it loads, or trains again to the step that it goes back to.
     seconds: training time. inspections: what somebody wants to see of the critic.
@@ -50,10 +50,10 @@ class Frame:
     progress: float | None = None
     curves: Mapping[str, Curve] = field(default_factory=dict)
     events: tuple[Event, ...] = ()
-    measures: Measures | None = None
+    metrics: Metrics | None = None
     view: PointView | ImageView | None = None
     stage: Stage | None = None
-    inspections: Mapping[Wish, Inspection] = field(default_factory=dict)
+    inspections: Mapping[InspectionRequest, Inspection] = field(default_factory=dict)
     _built: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 

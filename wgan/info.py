@@ -164,13 +164,13 @@ def _hub() -> dict[str, Any]:
     from huggingface_hub import constants
 
     from wgan.hub import HubError
-    from wgan.hub.network import endpoint, reach
+    from wgan.hub.network import check_connection, endpoint
 
     found: dict[str, Any] = {"address": endpoint(), "reachable": True, "message": "It answers."}
     if constants.is_offline_mode():
         return found | {"reachable": False, "message": "HF_HUB_OFFLINE is set: it is not asked."}
     try:
-        reach()
+        check_connection()
     except HubError as error:
         return found | {"reachable": False, "message": str(error)}
     return found

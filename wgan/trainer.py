@@ -77,7 +77,7 @@ class Trainer:
         self.critic_optimizer = self._make_optimizer("d")
         self.averaged: nn.Module | None = None
         self._figures = torch.zeros(len(FIGURES), device=self.device)
-        self._adopt(config)
+        self._sync_hyperparameters(config)
 
     # One step -----------------------------------------------------------------------------------
 
@@ -282,12 +282,12 @@ class Trainer:
             if f"optimizer_{side}" in changed:
                 self._set_optimizer(side, self._make_optimizer(side))
             elif f"norm_{side}" in changed:
-                self._set_optimizer(side, self._carried(side, network))
+                self._set_optimizer(side, self._rebuild_optimizer(side, network))
         if "norm_g" in changed:
             self.averaged = None  # its layers no longer match; the average starts again from here
-        self._adopt(config)
+        self._sync_hyperparameters(config)
 
-    def _adopt(self, config: ExperimentConfig) -> None:
+    def _sync_hyperparameters(self, config: ExperimentConfig) -> None:
         """Brings what follows directly from the config in line with it."""
         for side, optimizer in (("g", self.generator_optimizer), ("d", self.critic_optimizer)):
             for group in optimizer.param_groups:
@@ -317,7 +317,7 @@ class Trainer:
             return torch.optim.RMSprop(parameters, lr)
         return torch.optim.SGD(parameters, lr)
 
-    def _carried(self, side: str, network: nn.Module) -> torch.optim.Optimizer:
+    def _rebuild_optimizer(self, side: str, network: nn.Module) -> torch.optim.Optimizer:
         """An optimiser for a network whose norm layers changed; weights that stayed keep state."""
         old = self.generator_optimizer if side == "g" else self.critic_optimizer
         new = self._make_optimizer(side)

@@ -48,7 +48,7 @@ class Event:
 
 
 @dataclass(frozen=True)
-class Measures:
+class Metrics:
     """The latest measured figures of a run; None where the data set has no such figure.
 
     step: generator steps done when it was measured.
@@ -156,7 +156,7 @@ class Stage:
 # What an inspection finds ------------------------------------------------------------------------
 
 
-class Wish(NamedTuple):
+class InspectionRequest(NamedTuple):
     """What somebody wants to see of the critic. batch: which batch the anatomy draws."""
 
     section: Section

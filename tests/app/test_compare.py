@@ -359,11 +359,9 @@ def test_each_panel_has_the_status_and_the_meter_of_its_run():
     page = Compare(*runs)
     for slot, run in enumerate(runs):
         assert f"step {run.frame.step}" in page.part(f"panel_status_{slot}")
-        measures = run.frame.measures
-        assert measures is not None
-        assert f"{measures.modes} / {measures.modes_total} modes" in page.part(
-            f"panel_meter_{slot}"
-        )
+        metrics = run.frame.metrics
+        assert metrics is not None
+        assert f"{metrics.modes} / {metrics.modes_total} modes" in page.part(f"panel_meter_{slot}")
 
 
 def test_a_run_that_leaves_has_the_page_drawn_again_without_it():

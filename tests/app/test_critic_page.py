@@ -131,10 +131,10 @@ def test_images_have_every_section_but_the_surface(images: CriticApp):
 
 def test_the_numbers_are_the_runs(points: CriticApp):
     points.look("truth")
-    measures = points.run.frame.measures
-    assert measures is not None
-    assert measures.w1 is not None
-    assert f"{measures.w1:.3g}"[:4] in points.numbers()
+    metrics = points.run.frame.metrics
+    assert metrics is not None
+    assert metrics.w1 is not None
+    assert f"{metrics.w1:.3g}"[:4] in points.numbers()
     assert "ceiling log 2 = 0.693" in points.numbers()
     points.look("slopes")
     for word in ("Interpolates", "Real", "Generated", "95%", "largest"):
@@ -202,7 +202,7 @@ def test_a_hundred_digits_are_a_new_run(points: CriticApp):
     points.click("critic_experiment_0")
     assert points.id != old
     assert points.run.config == PRESETS["digits-wgan-gp"].config.replace({"limit": 100})
-    wait_for(lambda: points.run.frame.measures is not None)
+    wait_for(lambda: points.run.frame.metrics is not None)
     points.redraw()
     assert points.figures() == {"curve_overfitting"}
     assert points.widget("critic_experiment_0").disabled

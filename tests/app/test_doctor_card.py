@@ -55,10 +55,10 @@ def test_who_may_not_control_may_not_try(open_lab: Callable[..., LabApp]):
     assert "BatchNorm" in watcher.part("doctor_line")
     for key in ("doctor_try", "try_batch_norm"):
         assert watcher.widget(key).disabled
-        owner.run.room.open = True
+        owner.run.access.open = True
         watcher.redraw()
         assert not watcher.widget(key).disabled
-        owner.run.room.open = False
+        owner.run.access.open = False
         watcher.click(key)  # drawn while it was still allowed
         assert watcher.run.config == ILL
         assert any("Only its owner" in notice for notice in watcher.notices())

@@ -13,7 +13,7 @@ import pytest
 from lab_app import wait_for
 from streamlit.testing.v1 import AppTest
 
-from wgan.plots.meter import three
+from wgan.plots.meter import format_3_digits
 from wgan.server import duel as lab_duel
 from wgan.server.duel import Duel, duels
 from wgan.server.registry import lab
@@ -129,9 +129,9 @@ def test_every_choice_arrives_and_the_cells_fill():
     assert "steps/s" in html
     distances = re.findall(r"W1 ([\d.]+)", html)
     assert distances == [
-        three(outcome.measures.w1)
+        format_3_digits(outcome.metrics.w1)
         for outcome in duel.outcomes.values()
-        if outcome.measures and outcome.measures.w1
+        if outcome.metrics and outcome.metrics.w1
     ]
     assert len(distances) == 4
     assert lab().ids() == []

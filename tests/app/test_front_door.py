@@ -25,7 +25,7 @@ def small_demonstration(monkeypatch: pytest.MonkeyPatch) -> None:
 def visitor() -> LabApp:
     """Somebody at the bare address, whose run has begun."""
     app = LabApp(None)
-    wait_for(lambda: app.run.frame.step > 0 and app.run.frame.measures)
+    wait_for(lambda: app.run.frame.step > 0 and app.run.frame.metrics)
     app.redraw()
     return app
 
@@ -57,7 +57,7 @@ CHANGES: dict[str, tuple[Callable[[LabApp], None], Callable[[Run], bool]]] = {
 
 
 def test_a_visitor_is_alone_as_far_as_they_can_see(visitor: LabApp):
-    assert visitor.run.room.demonstration
+    assert visitor.run.access.demonstration
     assert visitor.notices() == []
     assert not visitor.at.toast
     assert visitor.at.container(key="watching").caption == []
@@ -144,12 +144,12 @@ def test_many_visitors_are_one_run_in_memory():
     assert len(lab().ids()) == 1
     chosen = LabApp(None, preset="ring-lsgan")
     assert chosen.run.config == PRESETS["ring-lsgan"].config
-    assert not chosen.run.room.demonstration
+    assert not chosen.run.access.demonstration
 
 
 def test_an_address_that_is_gone_shows_the_shared_run():
     app = LabApp(None, run="nowhere1")
-    assert app.run.room.demonstration
+    assert app.run.access.demonstration
     other = LabApp(None, preset="nothing")
     assert other.run is app.run
 
@@ -226,7 +226,7 @@ def test_a_full_server_still_shows_the_shared_run(monkeypatch: pytest.MonkeyPatc
     assert not at.exception, at.exception
     run = lab().get(at.query_params["run"])
     assert run is not None
-    assert run.room.demonstration
+    assert run.access.demonstration
     assert not full_page().warning
 
 
@@ -244,7 +244,7 @@ def test_nobody_closes_a_run_of_another():
 def test_runs_are_made_with_the_address_of_their_visitor(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(people, "address", lambda: "192.0.2.1")
     app = LabApp(None, preset="ring-lsgan")
-    assert lab()._places[app.id].address == "192.0.2.1"
+    assert lab()._slots[app.id].address == "192.0.2.1"
     app = LabApp(None)
     app.set("switch_objective", "lsgan")
-    assert lab()._places[app.id].address == "192.0.2.1"
+    assert lab()._slots[app.id].address == "192.0.2.1"

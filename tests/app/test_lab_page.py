@@ -278,9 +278,9 @@ OTHERS: dict[str, Callable[[Run], object]] = {
     "a switch": lambda run: run.apply({"objective": "lsgan"}),
     "play": Run.play,
     "slow motion": lambda run: setattr(run, "slow", 0.7),
-    "the controls": lambda run: setattr(run.room, "open", False),
-    "uploads": lambda run: setattr(run.room, "locked", True),
-    "a poll": lambda run: run.room.ask("What now?", ["this", "that"]),
+    "the controls": lambda run: setattr(run.access, "open", False),
+    "uploads": lambda run: setattr(run.access, "locked", True),
+    "a poll": lambda run: run.access.ask("What now?", ["this", "that"]),
     "an alarm with its button": lambda run: run.apply({"norm_d": "batch"}),
     "that it ends": lambda run: lab().close(run.id),
 }
@@ -296,11 +296,11 @@ def test_what_others_change_has_the_page_drawn_again(what: str, points: LabApp):
 
 
 def test_votes_come_without_drawing_the_page(points: LabApp):
-    points.run.room.ask("What now?", ["this", "that"])
+    points.run.access.ask("What now?", ["this", "that"])
     points.redraw()
     assert not changed(points)
     assert "0 votes" in points.part("votes")
-    points.run.room.vote("somebody", 1)
+    points.run.access.vote("somebody", 1)
     assert "1 vote" in points.part("votes")
     assert not changed(points)
 

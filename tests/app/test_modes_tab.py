@@ -24,15 +24,15 @@ def test_the_stack_has_a_band_a_mode_and_words_for_those_not_covered(points: Lab
     points.step()
     points.open_tab("Modes")
     assert len(points.chart("mode_shares")["data"]) == 8 + 1  # and those of low quality
-    measures = points.run.frame.measures
-    assert measures is not None
-    assert measures.modes == 0  # after a step of this tiny run
+    metrics = points.run.frame.metrics
+    assert metrics is not None
+    assert metrics.modes == 0  # after a step of this tiny run
     assert points.part("mode_shares") == "None of the 8 is covered so far."
 
 
 def test_what_a_run_has_lost_is_said_in_the_words_of_its_data(open_lab: Callable[..., LabApp]):
     app = open_lab(IMAGES)
-    now = app.run.frame.measures
+    now = app.run.frame.metrics
     assert now is not None
     all_but_two = tuple(250 * (digit not in (3, 7)) for digit in range(10))
     past = app.run.snapshots

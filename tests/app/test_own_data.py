@@ -201,4 +201,4 @@ def test_the_presets_of_photographs_train_on_the_page(hub: HubServer, preset: st
         time.sleep(2)
         app.redraw()  # somebody watches: it does not fall asleep
     assert app.run.config == PRESETS[preset].config
-    assert app.run.frame.measures is not None
+    assert app.run.frame.metrics is not None

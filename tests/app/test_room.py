@@ -9,7 +9,7 @@ import pytest
 from lab_app import IMAGES, POINTS, LabApp, covers, wait_for
 from streamlit.testing.v1 import AppTest
 
-from wgan.runs.access import Room, RoomError
+from wgan.runs.access import Access, AccessError
 from wgan.server.registry import lab
 
 SECRET = "the owner's own"
@@ -191,18 +191,18 @@ def test_a_poll_from_question_to_result(owner: LabApp, watcher: LabApp):
     owner.redraw()
     watcher.redraw()
     watcher.click("vote_1")
-    assert owner.run.room.poll.votes == (0, 1)  # pyright: ignore
+    assert owner.run.access.poll.votes == (0, 1)  # pyright: ignore
     assert watcher.widget("vote_0").disabled
     press("vote_0")(watcher)  # sent all the same
-    assert owner.run.room.poll.votes == (0, 1)  # pyright: ignore
+    assert owner.run.access.poll.votes == (0, 1)  # pyright: ignore
     third = LabApp(None, run=owner.id)
     third.click("vote_0")
     owner.redraw()
-    assert owner.run.room.poll.votes == (1, 1)  # pyright: ignore
+    assert owner.run.access.poll.votes == (1, 1)  # pyright: ignore
     assert not watcher.has("poll_close")
     owner.click("poll_close")
     press("vote_0")(LabApp(None, run=owner.id))
-    assert owner.run.room.poll.votes == (1, 1)  # pyright: ignore
+    assert owner.run.access.poll.votes == (1, 1)  # pyright: ignore
     owner.click("poll_end")
     watcher.redraw()
     assert not watcher.has("vote_0")
@@ -221,17 +221,17 @@ def test_a_poll_from_question_to_result(owner: LabApp, watcher: LabApp):
     ],
 )
 def test_a_poll_that_is_none_is_refused(question: str, answers: list[str]):
-    room = Room("x")
-    with pytest.raises(RoomError):
+    room = Access("x")
+    with pytest.raises(AccessError):
         room.ask(question, answers)
     assert room.poll is None
 
 
 def test_a_room_comes_back_from_disk():
-    room = Room(SECRET)
+    room = Access(SECRET)
     room.open = room.locked = True
     assert SECRET not in str(room.to_dict())
-    again = Room.from_dict(room.to_dict())
+    again = Access.from_dict(room.to_dict())
     assert (again.open, again.locked) == (True, True)
     assert again.is_owner(SECRET)
     assert not again.is_owner("other")

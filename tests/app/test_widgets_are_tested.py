@@ -54,7 +54,7 @@ def _widgets() -> set[str]:
     past.step()
     past.set("look_back", 0)
     owner = LabApp(POINTS, secret="own", owner="own")
-    owner.run.room.ask("What now?", ["this", "that"])
+    owner.run.access.ask("What now?", ["this", "that"])
     owner.open_tab("Classroom")
     watcher = LabApp(None, run=owner.id)
     visitor = LabApp(None)

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import time
 
-from wgan.types import Wish
+from wgan.types import InspectionRequest
 
 FORGETS_AFTER = 10.0  # seconds; a page of a crowded server asks every four
 MOST = 12  # wishes at once: the latest
 
 
-class Attention:
+class ViewerRequests:
     """The wishes of the last seconds. Asked from any thread, read by the one that trains."""
 
     def __init__(self) -> None:
-        self._seen: dict[Wish, float] = {}  # replaced whole, never changed
+        self._seen: dict[InspectionRequest, float] = {}  # replaced whole, never changed
 
-    def look(self, wish: Wish) -> bool:
+    def look(self, wish: InspectionRequest) -> bool:
         """Somebody looks at this now. Returns whether nobody did before."""
         now = time.monotonic()
         new = wish not in self.wanted()
@@ -24,6 +24,6 @@ class Attention:
         self._seen = dict([*seen.items(), (wish, now)][-MOST:])
         return new
 
-    def wanted(self) -> tuple[Wish, ...]:
+    def wanted(self) -> tuple[InspectionRequest, ...]:
         now = time.monotonic()
         return tuple(wish for wish, at in self._seen.items() if now - at < FORGETS_AFTER)

@@ -148,7 +148,7 @@ def _batch_norm(frame: Frame, _past: _History) -> Alarm | None:
 
 
 def _collapse(frame: Frame, past: _History) -> Alarm | None:
-    total = frame.measures.modes_total if frame.measures else None
+    total = frame.metrics.modes_total if frame.metrics else None
     c = frame.config
     if not total or c.freeze_g or c.fakes != "generated":
         return None  # no generator that learns

@@ -18,7 +18,7 @@ from wgan import losses
 from wgan.data import Dataset
 from wgan.metrics import vitals
 from wgan.trainer import Trainer, stream
-from wgan.types import Anatomy, Floats, Inspection, Layers, Slopes, Weights, Wish
+from wgan.types import Anatomy, Floats, Inspection, InspectionRequest, Layers, Slopes, Weights
 
 SAMPLES = {"mlp": 256}  # of each kind; a convolution costs more a sample
 FEWER = 64
@@ -35,7 +35,7 @@ class Inspector:
         self._rng = stream(trainer.config.seed, _SLOPES, trainer.device)
         self._n = SAMPLES.get(trainer.config.network, FEWER)
 
-    def inspect(self, wish: Wish) -> Inspection:
+    def inspect(self, wish: InspectionRequest) -> Inspection:
         if wish.section == "layers":
             return self._layers()
         if wish.section == "weights":

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 
-from wgan.diagnostics.attention import Attention
+from wgan.diagnostics.attention import ViewerRequests
 from wgan.diagnostics.inspector import Inspector
-from wgan.types import Inspection, Wish
+from wgan.types import Inspection, InspectionRequest
 
 EVERY = 1.0  # seconds at least between two inspections of the same
 SHARE = 0.03  # of the training time, at most, for all of them together
@@ -16,14 +16,16 @@ SHARE = 0.03  # of the training time, at most, for all of them together
 class Inspections:
     """What was found last, for those who look; renewed on the thread that trains."""
 
-    def __init__(self, inspector: Inspector, attention: Attention) -> None:
-        self.found: Mapping[Wish, Inspection] = {}  # replaced whole: readers keep theirs
+    def __init__(self, inspector: Inspector, attention: ViewerRequests) -> None:
+        self.found: Mapping[
+            InspectionRequest, Inspection
+        ] = {}  # replaced whole: readers keep theirs
         self._inspector, self._attention = inspector, attention
-        self._costs: dict[Wish, float] = {}  # seconds, of the last time
+        self._costs: dict[InspectionRequest, float] = {}  # seconds, of the last time
         self._done_at = -1e9
         self._hurried = False
 
-    def hurry(self) -> None:
+    def invalidate(self) -> None:
         """Something was done to the run: what was found may no longer hold."""
         self._hurried = True
 

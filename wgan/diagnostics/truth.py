@@ -24,7 +24,7 @@ _TRUTH = 10  # purpose of random numbers, see `wgan.trainer.stream`
 
 
 class TruthMeter:
-    """The figures over time that a trainer's measurement has room for; see `Measures`."""
+    """The figures over time that a trainer's measurement has room for; see `Metrics`."""
 
     def __init__(self, trainer: Trainer, data: Dataset) -> None:
         self.trainer, self.data = trainer, data
@@ -45,7 +45,7 @@ class TruthMeter:
         generated: Tensor,
         shares: tuple[float, ...],
     ) -> dict[str, float | None]:
-        """Fields of `Measures`.
+        """Fields of `Metrics`.
 
         estimate: E[D(x)] − E[D(x̃)]. norms: ‖∇D‖ at interpolates, (N,). generated: samples (M, …),
         as the critic gets them. shares: of them on each class, empty where there are none.

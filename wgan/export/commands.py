@@ -138,7 +138,7 @@ def _train(source: _Source) -> tuple[Run, list[Snapshot]]:
                     run.advance(_SLICE)
                     bar.update(run.trainer.steps - bar.n)
                 saved = run.capture()
-                snapshots.append(Snapshot(saved.steps, saved.view, saved.measures))
+                snapshots.append(Snapshot(saved.steps, saved.view, saved.metrics))
                 if run.state == "failed":
                     print(f"wgan: {run.frame.message}", file=sys.stderr)
                     break

@@ -70,9 +70,9 @@ def _still(snapshot: Snapshot) -> Image.Image:
     canvas = Image.new("RGB", (SIDE, SIDE + CAPTION), "white")
     canvas.paste(samples, ((SIDE - samples.width) // 2, CAPTION))
     words = f"step {snapshot.step:,}"
-    measures = snapshot.measures
-    if measures is not None and measures.modes is not None:
-        words += f" · {measures.modes} / {measures.modes_total} modes"
+    metrics = snapshot.metrics
+    if metrics is not None and metrics.modes is not None:
+        words += f" · {metrics.modes} / {metrics.modes_total} modes"
     font = ImageFont.load_default(size=17)
     ImageDraw.Draw(canvas).text((8, 5), words, fill=_INK, font=font)
     return canvas

@@ -31,10 +31,10 @@ from wgan.hub.network import (
     Asked,
     Download,
     asking,
+    call_with_timeout,
+    check_connection,
     endpoint,
     never,
-    patiently,
-    reach,
 )
 from wgan.hub.repos import Repo, Token, cache_folder
 
@@ -84,10 +84,10 @@ def fetch(
     about = f"{file} of {repo.id}"
     known = next((entry.size for entry in repo.files if entry.name == file), None)
     _check_size(about, known, max_bytes)
-    reach()
+    check_connection()
     url = hf_hub_url(repo.id, file, repo_type=repo.kind, revision=repo.commit, endpoint=endpoint())
     with asking(about):
-        metadata = patiently(
+        metadata = call_with_timeout(
             lambda: get_hf_file_metadata(url, token=token, timeout=SILENCE, endpoint=endpoint()),
             CONNECT + SILENCE,
             cancelled,
@@ -104,7 +104,7 @@ def fetch(
             _bring(url, blob, metadata, about, progress, cancelled, token)
     with asking(about):
         # The bytes are there; this gives them their name at the commit, as the client does.
-        path = patiently(
+        path = call_with_timeout(
             lambda: hf_hub_download(
                 repo.id,
                 file,

@@ -41,13 +41,13 @@ def endpoint() -> str:
     return (os.environ.get("HF_ENDPOINT") or constants.ENDPOINT).rstrip("/")
 
 
-def reach() -> None:
+def check_connection() -> None:
     """Raises `HubError` within `CONNECT` seconds when nothing listens at the Hub's address."""
     if constants.is_offline_mode():
         return  # the client refuses by itself, and says why
     try:
         stop = _first_stop(endpoint())
-        patiently(lambda: socket.create_connection(stop, CONNECT).close(), CONNECT)
+        call_with_timeout(lambda: socket.create_connection(stop, CONNECT).close(), CONNECT)
     except (OSError, ValueError):  # no such name, nobody there, no such port
         raise unreachable(endpoint()) from None
 
@@ -78,7 +78,7 @@ def _first_stop(address: str) -> tuple[str, int]:
     return url.hostname or "", url.port or (443 if url.scheme == "https" else 80)
 
 
-def patiently(
+def call_with_timeout(
     call: Callable[[], T],
     seconds: float,
     cancelled: Asked = never,

@@ -21,7 +21,7 @@ from huggingface_hub.utils import (
 
 from wgan.config import is_repo_id
 from wgan.hub.errors import HubError
-from wgan.hub.network import CONNECT, SILENCE, asking, endpoint, patiently, reach
+from wgan.hub.network import CONNECT, SILENCE, asking, call_with_timeout, check_connection, endpoint
 
 Kind = Literal["model", "dataset"]
 # None: the token that this machine is logged in with, if any. False: none at all.
@@ -109,11 +109,11 @@ def describe(
     """
     repo_id = check_repo_id(repo_id)
     about = f"the {_word(kind)} {repo_id}"
-    reach()
+    check_connection()
     api = HfApi(endpoint=endpoint(), token=token)
     ask = api.model_info if kind == "model" else api.dataset_info
     with asking(about):
-        info = patiently(
+        info = call_with_timeout(
             lambda: ask(repo_id, revision=revision, timeout=SILENCE, files_metadata=True),
             CONNECT + SILENCE,
         )
@@ -154,7 +154,7 @@ def search(
     asked: dict[str, Any] = {"limit": limit, "full": True, "sort": "downloads"}
     asked |= {"search": text.strip()} if text.strip() else {}
     asked |= {"filter": list(tags)} if tags else {}
-    reach()
+    check_connection()
 
     def ask() -> Any:
         # The client's own listing waits without end, and repeats what fails for 23 seconds.
@@ -168,7 +168,7 @@ def search(
         return response.json()
 
     with asking("the search"):
-        return [_found(item, kind) for item in patiently(ask, CONNECT + SILENCE)[:limit]]
+        return [_found(item, kind) for item in call_with_timeout(ask, CONNECT + SILENCE)[:limit]]
 
 
 def cached(repo_id: str, kind: Kind = "model", commit: str | None = None) -> Repo | None:
@@ -252,7 +252,7 @@ def _card(repo_id: str, kind: Kind, commit: str, token: Token) -> str:
 
     try:
         with asking(f"the card of {repo_id}"):
-            return _without_front_matter(patiently(ask, CONNECT + SILENCE))
+            return _without_front_matter(call_with_timeout(ask, CONNECT + SILENCE))
     except HubError:
         return ""
 

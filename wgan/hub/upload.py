@@ -10,7 +10,7 @@ from huggingface_hub import CommitOperationAdd, HfApi, get_token
 
 from wgan.hub.download import Bytes, silent
 from wgan.hub.errors import Cancelled, HubError
-from wgan.hub.network import Asked, asking, endpoint, never, patiently, reach
+from wgan.hub.network import Asked, asking, call_with_timeout, check_connection, endpoint, never
 from wgan.hub.repos import check_repo_id
 
 NEEDED = ("config.json", "model.safetensors")
@@ -41,7 +41,7 @@ def push(
         raise HubError(
             "Pushing needs a token with write access; log in with `hf auth login`, or set HF_TOKEN."
         )
-    reach()
+    check_connection()
     names = [name for name in FILES if (folder / name).is_file()]
     about = f"the model {repo_id}"
     sent = _Sent(sum((folder / name).stat().st_size for name in names), progress, cancelled)
@@ -70,7 +70,7 @@ def push(
 
     with asking(about):
         try:
-            return patiently(upload, SILENCE, cancelled, lambda: sent.last)
+            return call_with_timeout(upload, SILENCE, cancelled, lambda: sent.last)
         finally:
             sent.stop()
 

@@ -40,7 +40,7 @@ def overlays(runs: Sequence[Run], options: Options) -> Sequence[Block]:
     frames = [run.frame for run in runs]
     titles = names([frame.config for frame in frames])
     lanes = [
-        Lane(title, frame.curves, events, frame.measures and frame.measures.modes_total)
+        Lane(title, frame.curves, events, frame.metrics and frame.metrics.modes_total)
         for title, frame, events in zip(titles, frames, own_events(frames), strict=True)
     ]
     charts = [

@@ -13,9 +13,9 @@ from wgan.frame import Frame
 from wgan.live.blocks import Block, Chart, caption, columns, figures, html, pixels, progress
 from wgan.live.parts import Options
 from wgan.plots import critic, space
-from wgan.plots.meter import three
+from wgan.plots.meter import format_3_digits
 from wgan.runs.run import Run
-from wgan.types import Anatomy, Inspection, Layers, PointView, Slopes, Weights, Wish
+from wgan.types import Anatomy, Inspection, InspectionRequest, Layers, PointView, Slopes, Weights
 
 Kind = TypeVar("Kind", bound=Inspection)
 BATCHES = 64  # of the anatomy; then they come again: what is looked at is bounded
@@ -67,9 +67,9 @@ def look(run: Run, options: Options) -> None:
         run.inspect(_wish(options))
 
 
-def _wish(options: Options) -> Wish:
+def _wish(options: Options) -> InspectionRequest:
     batch = options["batch"] if options["section"] == "anatomy" else 0
-    return Wish(options["section"], batch)
+    return InspectionRequest(options["section"], batch)
 
 
 def _found(frame: Frame, options: Options, kind: type[Kind]) -> Kind | None:
@@ -95,8 +95,13 @@ def surface(frame: Frame, options: Options) -> Sequence[Block]:
     alt = "The critic's value as a surface, with real and generated points on it"
     return [
         numbers(
-            Number("Highest D", three(high), "critic’s units", "On the axes shown."),
-            Number("Lowest D", three(low), "critic’s units", "Only differences mean anything."),
+            Number("Highest D", format_3_digits(high), "critic’s units", "On the axes shown."),
+            Number(
+                "Lowest D",
+                format_3_digits(low),
+                "critic’s units",
+                "Only differences mean anything.",
+            ),
         ),
         figures(
             Chart(space.value_map(view), 480, "The critic's value as contours", name="value"),
@@ -111,7 +116,7 @@ def surface(frame: Frame, options: Options) -> Sequence[Block]:
 
 def truth(frame: Frame, options: Options) -> Sequence[Block]:
     """Distances above, divergences below, over the same steps."""
-    m = frame.measures
+    m = frame.metrics
     if m is None:
         return still_loading(frame)
     slope = (
@@ -152,14 +157,14 @@ def _js_help(frame: Frame) -> str:
         return (
             "JS by histogram: 2,500 real against 2,500 generated points on a grid of 24 × 24 cells."
         )
-    if frame.measures is not None and frame.measures.js is None:
+    if frame.metrics is not None and frame.metrics.js is None:
         return "There is no JS by histogram: this data set has no classes that can be counted."
     return "JS by histogram: real against generated images by their classes, 2,500 of each."
 
 
 def overfitting(frame: Frame, options: Options) -> Sequence[Block]:
     """The gap on training images and on held-out ones."""
-    m = frame.measures
+    m = frame.metrics
     if m is None:
         return still_loading(frame)
     if m.gap_train is None or m.gap_held_out is None:
@@ -291,9 +296,11 @@ def anatomy(frame: Frame, options: Options) -> Sequence[Block]:
     strip = Chart(space.norm_strip(step), 300, "Gradient norms of the batch", name="norms")
     return [
         numbers(
-            Number("Penalty of this batch", three(step.penalty), f"{equation}; {state}"),
-            Number("Mean ‖∇D‖", three(float(step.norms.mean())), f"target {step.target:g}"),
-            Number("Furthest from it", three(furthest), of),
+            Number("Penalty of this batch", format_3_digits(step.penalty), f"{equation}; {state}"),
+            Number(
+                "Mean ‖∇D‖", format_3_digits(float(step.norms.mean())), f"target {step.target:g}"
+            ),
+            Number("Furthest from it", format_3_digits(furthest), of),
         ),
         columns([3, 2], _batch(step), [figures(strip), caption(_explain(step))]),
     ]
@@ -329,7 +336,7 @@ def _explain(step: Anatomy) -> str:
 
 def told(value: float | None) -> str:
     """Three digits; a dash where there is no such figure."""
-    return "–" if value is None or not math.isfinite(value) else three(value)
+    return "–" if value is None or not math.isfinite(value) else format_3_digits(value)
 
 
 SECTIONS: dict[str, Callable[[Frame, Options], Sequence[Block]]] = {

@@ -14,10 +14,10 @@ from wgan.frame import Frame
 from wgan.live.blocks import html, payload
 from wgan.live.parts import Query, parse, text
 from wgan.plots import data_uri
-from wgan.plots.meter import three
+from wgan.plots.meter import format_3_digits
 from wgan.server.duel import Duel, Key, Outcome, duels
 from wgan.studies.cells import METHODS, rows_for
-from wgan.types import ImageView, Measures, PointView
+from wgan.types import ImageView, Metrics, PointView
 from wgan.zoo.pictures import picture
 
 TEND = 0.25  # seconds between two looks at whether a cell is through
@@ -95,26 +95,26 @@ def _training(frame: Frame, steps: int, name: str) -> str:
     assert frame.view is not None
     share = min(1.0, frame.step / steps)
     note = f"step {frame.step:,} of {steps:,}" + _figures(
-        frame.steps_per_second, frame.measures, frame.view
+        frame.steps_per_second, frame.metrics, frame.view
     )
     bar = f'<div class="bar"><i style="width:{share:.0%}"></i></div>'
-    return _cell("now", name, _image(frame.view, name) + bar, _modes(frame.measures), note)
+    return _cell("now", name, _image(frame.view, name) + bar, _modes(frame.metrics), note)
 
 
 def _done(outcome: Outcome, name: str, mark: str) -> str:
     image = _image(outcome.view, name) if outcome.view is not None else _blank("no samples")
     note = f"{outcome.message} Step {outcome.steps:,}" if outcome.message else ""
-    note += _figures(outcome.steps_per_second, outcome.measures, outcome.view)
-    return _cell(mark, name, image, _modes(outcome.measures), note)
+    note += _figures(outcome.steps_per_second, outcome.metrics, outcome.view)
+    return _cell(mark, name, image, _modes(outcome.metrics), note)
 
 
-def _figures(pace: float, measures: Measures | None, view: PointView | ImageView | None) -> str:
+def _figures(pace: float, metrics: Metrics | None, view: PointView | ImageView | None) -> str:
     """What stands small below a cell, each after a dot."""
     found = []
     if pace:
-        found.append(f"{three(pace)} steps/s")
-    if measures is not None and measures.w1 is not None:
-        found.append(f"W1 {three(measures.w1)}")
+        found.append(f"{format_3_digits(pace)} steps/s")
+    if metrics is not None and metrics.w1 is not None:
+        found.append(f"W1 {format_3_digits(metrics.w1)}")
     if isinstance(view, PointView) and (np.abs(view.fake) > view.extent).any(1).mean() > 0.5:
         found.append("most samples lie outside the picture")
     return "".join(f" · {one}" for one in found)
@@ -129,10 +129,10 @@ def _blank(words: str) -> str:
     return f'<div class="blank">{words}</div>'
 
 
-def _modes(measures: Measures | None) -> str:
-    if measures is None or measures.modes is None:
+def _modes(metrics: Metrics | None) -> str:
+    if metrics is None or metrics.modes is None:
         return ""
-    return f"<b>{measures.modes} / {measures.modes_total}</b> modes"
+    return f"<b>{metrics.modes} / {metrics.modes_total}</b> modes"
 
 
 def _cell(mark: str, name: str, image: str, modes: str, note: str) -> str:

@@ -17,7 +17,7 @@ def facts(id: str) -> dict[str, Any] | None:
     run = lab().peek(id)
     if run is None:
         return None
-    frame, m = run.frame, run.frame.measures
+    frame, m = run.frame, run.frame.metrics
     measured = {name: getattr(m, name, None) for name in ("modes", "modes_total", "w1")}
     return {
         "id": run.id,

@@ -15,7 +15,7 @@ from wgan.live.blocks import Block, Chart, caption, columns, html, pixels, progr
 from wgan.live.blocks import figures as shown
 from wgan.live.parts import Options
 from wgan.persistence.run_files import command
-from wgan.plots.meter import three
+from wgan.plots.meter import format_3_digits
 from wgan.runs.run import Run
 from wgan.runs.series import Snapshot
 from wgan.server.registry import lab
@@ -39,7 +39,9 @@ def status_line(frame: Frame, slow: bool, sharing: int = 1) -> str:
     """sharing: how many runs train here by turns."""
     parts = [f"<b>{frame.state}</b>", f"· step {frame.step:,}"]
     if frame.state == "playing":
-        parts.append("· slow motion" if slow else f"· {three(frame.steps_per_second)} steps/s")
+        parts.append(
+            "· slow motion" if slow else f"· {format_3_digits(frame.steps_per_second)} steps/s"
+        )
     if frame.state == "loading":
         parts = [f"<b>{escape(frame.message)}</b>", parts[1] if frame.view is not None else ""]
     if frame.progress is not None and frame.view is not None:
@@ -57,10 +59,10 @@ def status_line(frame: Frame, slow: bool, sharing: int = 1) -> str:
 
 def meter(run: Run, frame: Frame, options: Options) -> Sequence[Block]:
     """The modes that the samples cover. at: the step that is looked back at."""
-    if frame.state == "failed" and frame.measures is None:
+    if frame.state == "failed" and frame.metrics is None:
         return []  # nothing is being counted
     past = _past(run, options)
-    return [html(plots.mode_meter(past.measures if past else frame.measures))]
+    return [html(plots.mode_meter(past.metrics if past else frame.metrics))]
 
 
 def samples(run: Run, frame: Frame, options: Options) -> Sequence[Block]:
@@ -159,7 +161,7 @@ def stages(run: Run, frame: Frame, options: Options) -> Sequence[Block]:
         which = f"Critic update {stage.update} of {stage.updates}"
         where = which if stage.update else "Generator update"
         there = {name: v for name, v in stage.figures.items() if isfinite(v)}
-        numbers = [f"{name.replace('_', ' ')} {three(v)}" for name, v in there.items()]
+        numbers = [f"{name.replace('_', ' ')} {format_3_digits(v)}" for name, v in there.items()]
         where, term = " · ".join([where, *numbers]), TERM_OF_STAGE[stage.name]
     return [
         html(
@@ -200,7 +202,7 @@ def curve(frame: Frame, name: str, options: Options) -> Chart:
     draw, title = CURVES[name]
     extra: dict[str, Any] = {}
     if draw is plots.curve_modes:
-        extra["modes_total"] = frame.measures.modes_total if frame.measures else None
+        extra["modes_total"] = frame.metrics.modes_total if frame.metrics else None
     figure = draw(frame.curves, frame.events, smoothing=options.get("smoothing", 1), **extra)
     if (at := options.get("at")) is not None:
         figure = plots.looking_at(figure, at)
@@ -238,16 +240,16 @@ def _alarm(alarm: Alarm, tag: str, remedy: str = "") -> str:
 
 def modes(run: Run, frame: Frame, options: Options) -> Sequence[Block]:
     """Which modes the samples cover, over time, and in words what was lost."""
-    measures = [s.measures for s in run.snapshots.items if s.measures is not None]
-    if frame.measures is not None and (not measures or measures[-1].step < frame.measures.step):
-        measures.append(frame.measures)
-    if not measures:
+    metrics = [s.metrics for s in run.snapshots.items if s.metrics is not None]
+    if frame.metrics is not None and (not metrics or metrics[-1].step < frame.metrics.step):
+        metrics.append(frame.metrics)
+    if not metrics:
         return [caption("Nothing is measured yet.")]
-    if not measures[-1].modes_total:
+    if not metrics[-1].modes_total:
         return [caption("This data set has no modes that can be counted.")]
-    figure = plots.mode_shares(measures, frame.events)
+    figure = plots.mode_shares(metrics, frame.events)
     alt = "Share of the samples on each mode"
-    told = plots.fate(measures, _noun(frame.config))
+    told = plots.describe_coverage(metrics, _noun(frame.config))
     return [shown(Chart(figure, MODES_HEIGHT, alt, name="modes")), caption(told)]
 
 
@@ -265,7 +267,7 @@ def repeat(run: Run, frame: Frame, options: Options) -> Sequence[Block]:
 
 def votes(run: Run, frame: Frame, options: Options) -> Sequence[Block]:
     """How many votes each answer of the poll has."""
-    poll = run.room.poll
+    poll = run.access.poll
     if poll is None:
         return []
     total = sum(poll.votes)

@@ -13,11 +13,11 @@ from wgan.config import ExperimentConfig, diff
 from wgan.frame import Frame
 from wgan.live.blocks import Block, html
 from wgan.live.parts import Options
-from wgan.plots.meter import GROWN, three
+from wgan.plots.meter import GROWN, format_3_digits
 from wgan.recipes import SWITCHES, belonging, by_hand
 from wgan.runs.run import Run
 from wgan.terms import term, transitions
-from wgan.types import Curve, Event, Measures
+from wgan.types import Curve, Event, Metrics
 from wgan.words import sections
 
 SOON = 200  # steps after a change before it is told what it came to
@@ -51,13 +51,13 @@ def sentence(frame: Frame) -> str:
     """The samples, and what the critic makes of them, from what was measured last."""
     if frame.state == "failed":
         return "the run has stopped."
-    if frame.measures is None:
+    if frame.metrics is None:
         return "nothing is measured yet."
-    parts = [_samples(frame.measures, frame.config), _critic(frame)]
+    parts = [_samples(frame.metrics, frame.config), _critic(frame)]
     return "; ".join(filter(None, parts)) + "."
 
 
-def _samples(m: Measures, config: ExperimentConfig) -> str:
+def _samples(m: Metrics, config: ExperimentConfig) -> str:
     if config.fakes != "generated":
         return "the fakes are real samples with noise, and only the critic learns"
     young = m.step < GROWN
@@ -71,11 +71,13 @@ def _samples(m: Measures, config: ExperimentConfig) -> str:
         times = m.w1 / m.w1_floor
         if times < 1.25:
             return "the samples are as near to the data as other real samples are"
-        return f"the samples are {three(times)} times as far from the data as real ones are"
+        return (
+            f"the samples are {format_3_digits(times)} times as far from the data as real ones are"
+        )
     return "of this data nothing can be counted"
 
 
-def _modes(m: Measures, config: ExperimentConfig, young: bool) -> str:
+def _modes(m: Metrics, config: ExperimentConfig, young: bool) -> str:
     one, many = _nouns(config)
     modes, total = m.modes or 0, m.modes_total or 0
     if young:
@@ -103,7 +105,7 @@ def _nouns(config: ExperimentConfig) -> tuple[str, str]:
 
 def _critic(frame: Frame) -> str:
     """What the critic makes of real and generated samples, where its loss tells."""
-    m, config = frame.measures, frame.config
+    m, config = frame.metrics, frame.config
     assert m is not None
     loss = _last(frame, "critic_loss")
     if config.objective in ("gan", "gan_saturating") and loss is not None:
@@ -119,7 +121,8 @@ def _critic(frame: Frame) -> str:
             return "the critic cannot tell real from generated"
         return f"the critic tells real from generated with {right:.0%} certainty"
     if config.objective == "wgan" and m.estimate_over_slope is not None and m.w1:
-        return f"the critic's estimate is {three(m.estimate_over_slope / m.w1)} of the exact W1"
+        share = format_3_digits(m.estimate_over_slope / m.w1)
+        return f"the critic's estimate is {share} of the exact W1"
     return ""
 
 
@@ -183,7 +186,7 @@ def outcome(frame: Frame, event: Event) -> str:
         if after[0] < event.step + SOON or not math.isfinite(after[1]):
             continue
         newest = max(newest, after[0])
-        show = (lambda v: f"{v:.0f}") if name == "modes" else three
+        show = (lambda v: f"{v:.0f}") if name == "modes" else format_3_digits
         since = "" if before is None else f"{show(before)} → "
         found.append(f"{word} {since}{show(after[1])}")
     if not found:

@@ -19,7 +19,7 @@ import numpy as np
 from wgan.frame import Frame
 from wgan.presets import DEFAULT, PRESETS, cure
 from wgan.runs.run import Run
-from wgan.types import Curve, Event, ImageView, Measures
+from wgan.types import Curve, Event, ImageView, Metrics
 
 EVERY = 0.25  # seconds that a moment stays
 FILE = Path(__file__).with_name("recording.npz")
@@ -39,7 +39,7 @@ class _Recording:
     """
 
     steps: Sequence[int]
-    measures: Sequence[Measures]
+    metrics: Sequence[Metrics]
     fake: np.ndarray
     real: np.ndarray
     curves: dict[str, Curve]
@@ -60,7 +60,7 @@ class _Recording:
                 for name, curve in self.curves.items()
             },
             events=(self.event,) if step > self.event.step else (),
-            measures=self.measures[moment],
+            metrics=self.metrics[moment],
             view=ImageView(self.fake[moment], self.real),
         )
 
@@ -71,7 +71,7 @@ def _read() -> _Recording:
         told = json.loads(str(file["told"]))
         return _Recording(
             steps=told["steps"],
-            measures=[Measures(**fields) for fields in told["measures"]],
+            metrics=[Metrics(**fields) for fields in told["measures"]],
             fake=file["fake"],
             real=file["real"],
             curves={name: Curve(*file[name]) for name in LOSSES},
@@ -119,14 +119,14 @@ def record() -> None:
             run.apply(cure(run.config))
         run.stop_at = step
         run.play()
-        while (measures := run.frame.measures) is None or measures.step < step:
+        while (metrics := run.frame.metrics) is None or metrics.step < step:
             run.advance(0.05)
         frames.append(run.frame)
     views = [f.view for f in frames if isinstance(f.view, ImageView)]
     (event,) = frames[-1].events
     told = {
         "steps": steps,
-        "measures": [asdict(f.measures) for f in frames if f.measures],
+        "measures": [asdict(f.metrics) for f in frames if f.metrics],
         "event": asdict(replace(event, changes={})),
     }
     np.savez_compressed(

@@ -34,11 +34,11 @@ def made_of_run(run: Run | None, *, alarms: bool = False) -> Hashable:
     """
     if run is None:
         return None
-    frame, room = run.frame, run.room
-    poll = room.poll
+    frame, access = run.frame, run.access
+    poll = access.poll
     asked = poll and (poll.question, poll.closed)
     found = tuple(alarm.name for alarm in lab.alarms(frame)) if alarms else ()
-    who = (room.open, room.locked, asked)
+    who = (access.open, access.locked, asked)
     # A copy shows what its origin showed until it is ready: nothing on the page changes then.
     state = "playing" if run.state == "loading" and frame.view is not None else run.state
     return (run.id, state, frame.state, frame.view is None, run.slow, run.config, who, found)
@@ -75,7 +75,7 @@ PARTS: Parts = {
     "alarms": single(lab.alarm_details),
     "modes": single(lab.modes),
     "repeat": single(lab.repeat),
-    "votes": single(lab.votes, look=lambda run, given: run.room.poll),
+    "votes": single(lab.votes, look=lambda run, given: run.access.poll),
     "critic": single(
         critic.section,
         critic.look,

@@ -17,7 +17,7 @@ from typing import Any
 
 from wgan.persistence.store import Store, is_id
 from wgan.runs.run import Run
-from wgan.runs.state import Record, pack, unpack
+from wgan.runs.state import RunState, pack, unpack
 
 log = logging.getLogger("wgan.lab")
 
@@ -95,7 +95,7 @@ class Autosaver:
         """The run was loaded: it is what the disk has of it."""
         self._notes[run.id] = _Note(run.mark(), time.monotonic())
 
-    def tend(self, runs: Iterable[Run], rests: Callable[[Run], bool]) -> None:
+    def save_due(self, runs: Iterable[Run], is_idle: Callable[[Run], bool]) -> None:
         """Begins to save the run that has waited longest, if one is due.
 
         runs: those that the calling thread advances. rests: whether a run is about to leave, or
@@ -104,18 +104,18 @@ class Autosaver:
         now = time.monotonic()
         if self.store is None or self._writing or now < self._retry_at:
             return
-        late = [(self._late(run, now, rests(run)), run) for run in runs]
+        late = [(self._late(run, now, is_idle(run)), run) for run in runs]
         lateness, run = max(late, key=lambda pair: pair[0], default=(-1.0, None))
         if run is not None and lateness >= 0:
-            self._begin(run, finish=rests(run))
+            self._begin(run, finish=is_idle(run))
 
-    def _late(self, run: Run, now: float, rests: bool) -> float:
+    def _late(self, run: Run, now: float, is_idle: bool) -> float:
         """Seconds since the run should have been saved; negative when it is not due."""
         mark, note = run.mark(), self._notes.get(run.id)
-        if mark is None or note is None or mark == note.mark or (run.in_step and not rests):
+        if mark is None or note is None or mark == note.mark or (run.in_step and not is_idle):
             return -1.0
         wait = EVERY
-        if rests:
+        if is_idle:
             wait = 0.0
         elif note.mark is None:
             wait = FIRST
@@ -144,7 +144,7 @@ class Autosaver:
         )
         self._writer.start()
 
-    def _write(self, id: str, record: Record, mark: tuple[Any, ...] | None, note: _Note) -> None:
+    def _write(self, id: str, record: RunState, mark: tuple[Any, ...] | None, note: _Note) -> None:
         assert self.store is not None
         try:
             self.store.write(id, *pack(record))
@@ -200,7 +200,7 @@ class Autosaver:
         if (writer := self._writer) is not None:
             writer.join(max(0.0, deadline - time.monotonic()))
 
-    def left(self, id: str) -> None:
+    def on_evicted(self, id: str) -> None:
         """The run is in memory no more; its file stays."""
         self._notes.pop(id, None)
 

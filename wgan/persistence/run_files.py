@@ -28,9 +28,9 @@ from wgan.config import (
 from wgan.errors import UserError
 from wgan.files import open_regular, read_bounded
 from wgan.presets import PRESETS
-from wgan.runs.export import Saved
-from wgan.runs.run import Run, Scheduled
-from wgan.types import Event, Measures
+from wgan.runs.export import RunExport
+from wgan.runs.run import Run, ScheduledChange
+from wgan.types import Event, Metrics
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -45,7 +45,7 @@ class ArchiveError(UserError, ValueError):
     """A folder that holds no run. The message says what is missing or broken, and where."""
 
 
-def save(saved: Saved, folder: Path) -> None:
+def save(saved: RunExport, folder: Path) -> None:
     """Writes a run. Raises `OSError` when the folder cannot be written."""
     from safetensors.torch import save_file  # here: it brings torch, which a command does without
 
@@ -57,7 +57,7 @@ def save(saved: Saved, folder: Path) -> None:
         "architecture": {"family": "wgan-lab", "settings": saved.config.to_dict()},
         "experiment": saved.first_config.to_dict(),
         "steps": steps,
-        "figures": plain_figures(saved.measures),
+        "figures": plain_figures(saved.metrics),
         "command": command(saved.first_config, saved.events, steps),
     }
     _write_json(folder / "config.json", config, indent=2)
@@ -72,11 +72,11 @@ def _write_json(path: Path, value: Any, indent: int | None = None) -> None:
     path.write_text(text + "\n")
 
 
-def plain_figures(measures: Measures) -> dict[str, Any]:
+def plain_figures(metrics: Metrics) -> dict[str, Any]:
     """The measured figures, rounded; without those that the data set does not have."""
     names = ("modes", "modes_any", "modes_total", "mode_kl", "high_quality", "high_quality_real")
     names += ("w1", "w1_floor", "critic_estimate", "gradient_norm", "averaged")
-    figures = {name: getattr(measures, name) for name in names}
+    figures = {name: getattr(metrics, name) for name in names}
     rounded = {k: round(v, 5) if isinstance(v, float) else v for k, v in figures.items()}
     return {name: value for name, value in rounded.items() if value is not None}
 
@@ -147,13 +147,13 @@ def _was_made(event: dict[str, Any]) -> bool:
     return event["kind"] not in ("failed", "back")
 
 
-def _scheduled(event: dict[str, Any]) -> Scheduled:
+def _scheduled(event: dict[str, Any]) -> ScheduledChange:
     if event["kind"] == "update":
         return plan_step(event["step"], {"update": event["update"]})
     return plan_step(event["step"], {name: new for name, (_, new) in event["changes"].items()})
 
 
-def plan_step(step: Any, changes: dict[str, Any]) -> Scheduled:
+def plan_step(step: Any, changes: dict[str, Any]) -> ScheduledChange:
     """A planned change; `update` is no field but names the network to update alone.
 
     Raises `ConfigError` for a step or an update that is not allowed.
@@ -164,10 +164,10 @@ def plan_step(step: Any, changes: dict[str, Any]) -> Scheduled:
     update = changes.get("update", "")
     if update not in ("", "critic", "generator") or (update and fields):
         raise ConfigError(f"update is {update!r}; allowed: critic or generator, alone.")
-    return Scheduled(step, fields, update)
+    return ScheduledChange(step, fields, update)
 
 
-def check_plan(config: ExperimentConfig, planned: Iterable[Scheduled]) -> None:
+def check_plan(config: ExperimentConfig, planned: Iterable[ScheduledChange]) -> None:
     """Raises `ConfigError` when a planned change will not be allowed in its turn."""
     for due in sorted(planned, key=lambda due: due.step):
         config = replace_live(config, due.changes)
@@ -207,7 +207,7 @@ def _word(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def parse_plan(words: list[str]) -> list[Scheduled]:
+def parse_plan(words: list[str]) -> list[ScheduledChange]:
     """`["3000:objective=wgan", "constraint=gp", …]` -> planned changes. Raises `ConfigError`.
 
     A word without a step belongs to the step before it.

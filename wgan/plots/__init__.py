@@ -17,7 +17,7 @@ from wgan.plots.curves import (
 from wgan.plots.images import data_uri, image_grid
 from wgan.plots.meter import mode_meter
 from wgan.plots.plane import points
-from wgan.plots.shares import fate, mode_shares
+from wgan.plots.shares import describe_coverage, mode_shares
 
 __all__ = [
     "ALARM",
@@ -36,7 +36,7 @@ __all__ = [
     "curve_losses",
     "curve_modes",
     "data_uri",
-    "fate",
+    "describe_coverage",
     "image_grid",
     "looking_at",
     "mode_meter",

@@ -6,13 +6,13 @@ import html
 import math
 from collections.abc import Sequence
 
-from wgan.types import Measures
+from wgan.types import Metrics
 
 COVERED = 20 / 2500  # share of the samples that a mode needs in order to count
 GROWN = 100  # steps before which no generator is called collapsed
 
 
-def mode_meter(measures: Measures | None, labels: Sequence[str] = ()) -> str:
+def mode_meter(metrics: Metrics | None, labels: Sequence[str] = ()) -> str:
     """How many modes are covered, in HTML.
 
     A cell fills with the generated samples on its mode, up to an even share; a check and a solid
@@ -22,27 +22,27 @@ def mode_meter(measures: Measures | None, labels: Sequence[str] = ()) -> str:
 
     labels: names of the modes; those of the measures where left out.
     """
-    if measures is None:
+    if metrics is None:
         return _page("Counting modes", '<div class="big wait">…</div>', "counting…")
-    if measures.modes is None or not measures.modes_total:
-        return _distance(measures)
-    modes, total = measures.modes, measures.modes_total
-    names = labels or measures.mode_names or [str(i + 1) for i in range(total)]
+    if metrics.modes is None or not metrics.modes_total:
+        return _distance(metrics)
+    modes, total = metrics.modes, metrics.modes_total
+    names = labels or metrics.mode_names or [str(i + 1) for i in range(total)]
     cells = "".join(
-        _cell(str(name), count, measures.samples, total)
-        for name, count in zip(names, measures.counts, strict=False)
+        _cell(str(name), count, metrics.samples, total)
+        for name, count in zip(names, metrics.counts, strict=False)
     )
     # One row while it fits, else rows of equal length: 10 in 5 and 5, 25 in 13 and 12.
     wide = total if total <= 13 else math.ceil(total / 2)
     grid = f'<div class="cells" style="--wide:{wide};--narrow:{math.ceil(wide / 2)}">'
     # A generator begins as one blob: nothing has been learnt yet that could be lost.
-    collapsed = measures.step >= GROWN and _spread(measures) < 1.5
+    collapsed = metrics.step >= GROWN and _spread(metrics) < 1.5
     word = "modes, collapsed" if collapsed else "modes"
     big = (
         f'<div class="big{" all" if modes == total else ""}">'
         f"{modes} / {total} <small>{word}</small></div>"
     )
-    note = _quality(measures)
+    note = _quality(metrics)
     spoken = f"{modes} of {total} modes covered; {note}"
     return _page(spoken, big, note, f"{grid}{cells}</div>")
 
@@ -60,69 +60,70 @@ def _cell(name: str, count: int, samples: int, total: int) -> str:
     )
 
 
-def _reached(measures: Measures) -> str:
+def _reached(metrics: Metrics) -> str:
     """How much of the real images' surroundings the samples reach, where no class is known."""
-    reached, real = measures.reached or 0.0, measures.reached_real or 0.0
-    collapsed = measures.step >= GROWN and reached < 0.1 * real
+    reached, real = metrics.reached or 0.0, metrics.reached_real or 0.0
+    collapsed = metrics.step >= GROWN and reached < 0.1 * real
     word = "of the data reached" + (", collapsed" if collapsed else "")
     note = " · ".join(
         [
             f"held-out real images reach {real:.0%}",
-            f"density {three(measures.density or 0.0)} (real {three(measures.density_real or 0)})",
-            f"near-duplicates {measures.duplicates or 0:.0%} "
-            f"(real {measures.duplicates_real or 0:.0%})",
-            *(["averaged generator"] if measures.averaged else []),
+            f"density {format_3_digits(metrics.density or 0)} "
+            f"(real {format_3_digits(metrics.density_real or 0)})",
+            f"near-duplicates {metrics.duplicates or 0:.0%} "
+            f"(real {metrics.duplicates_real or 0:.0%})",
+            *(["averaged generator"] if metrics.averaged else []),
         ]
     )
     big = f'<div class="big">{reached:.0%} <small>{word}</small></div>'
     return _page(f"{reached:.0%} {word}: {note}", big, note)
 
 
-def _distance(measures: Measures) -> str:
-    if measures.reached is not None:
-        return _reached(measures)
-    if measures.w1 is None:
+def _distance(metrics: Metrics) -> str:
+    if metrics.reached is not None:
+        return _reached(metrics)
+    if metrics.w1 is None:
         return _page(
             "This data set has no countable modes",
             '<div class="big">–</div>',
             "no modes to count here",
         )
     note = "exact W1 to the data"
-    if measures.w1_floor is not None:
-        note += f"; floor {three(measures.w1_floor)}, real against real"
-    if measures.averaged:
+    if metrics.w1_floor is not None:
+        note += f"; floor {format_3_digits(metrics.w1_floor)}, real against real"
+    if metrics.averaged:
         note += " · averaged generator"
-    big = f'<div class="big">{three(measures.w1)} <small>W1</small></div>'
-    return _page(f"W1 {three(measures.w1)}: {note}", big, note)
+    big = f'<div class="big">{format_3_digits(metrics.w1)} <small>W1</small></div>'
+    return _page(f"W1 {format_3_digits(metrics.w1)}: {note}", big, note)
 
 
-def _quality(measures: Measures) -> str:
+def _quality(metrics: Metrics) -> str:
     parts = []
-    if measures.high_quality is not None:
-        part = f"high quality {measures.high_quality:.0%}"
-        if measures.high_quality_real is not None:
-            part += f" (real data {measures.high_quality_real:.0%})"
+    if metrics.high_quality is not None:
+        part = f"high quality {metrics.high_quality:.0%}"
+        if metrics.high_quality_real is not None:
+            part += f" (real data {metrics.high_quality_real:.0%})"
         parts.append(part)
-    if measures.mode_kl is not None:
-        parts.append(f"samples spread over {_spread(measures):.1f} of {measures.modes_total}")
-    if measures.class_accuracy is not None:
-        parts.append(f"classes told right {measures.class_accuracy:.0%} of the time")
-    if measures.averaged:
+    if metrics.mode_kl is not None:
+        parts.append(f"samples spread over {_spread(metrics):.1f} of {metrics.modes_total}")
+    if metrics.class_accuracy is not None:
+        parts.append(f"classes told right {metrics.class_accuracy:.0%} of the time")
+    if metrics.averaged:
         parts.append("averaged generator")
     return " · ".join(parts)
 
 
-def _spread(measures: Measures) -> float:
+def _spread(metrics: Metrics) -> float:
     """Over how many modes the samples spread: e^H of their histogram, H = log K − KL.
 
     All samples on one mode give 1, an even share on each of K gives K.
     """
-    if measures.mode_kl is None or not measures.modes_total:
+    if metrics.mode_kl is None or not metrics.modes_total:
         return math.inf
-    return measures.modes_total * math.exp(-measures.mode_kl)
+    return metrics.modes_total * math.exp(-metrics.mode_kl)
 
 
-def three(value: float) -> str:
+def format_3_digits(value: float) -> str:
     """Three significant digits, thousands separated."""
     if value == 0 or not abs(value) < float("inf"):
         return f"{value:.3g}"

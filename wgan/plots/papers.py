@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from wgan.plots.base import CRITIC, EVENT, GENERATED, HEALTHY, REAL, Figure, layout, typed
 from wgan.plots.images import data_uri, image_grid
-from wgan.plots.meter import three
+from wgan.plots.meter import format_3_digits
 from wgan.plots.panels import Panels
 from wgan.plots.plane import points_trace, surface_trace
 
@@ -155,7 +155,7 @@ def race_curves(curves: Mapping[str, tuple[Array, Array, Array, Array]], floor: 
             "x": typed(ends),
             "y": typed([floor, floor]),
             "line": {"color": REAL, "width": 1.5, "dash": "dot"},
-            "hovertemplate": f"{three(floor)}",
+            "hovertemplate": f"{format_3_digits(floor)}",
             "showlegend": i == 0,
             "uid": f"floor-{i}",
         }

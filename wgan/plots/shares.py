@@ -9,7 +9,7 @@ import numpy as np
 from wgan.plots.base import Figure, layout, typed
 from wgan.plots.curves import markers, round_up, time_axis
 from wgan.plots.meter import COVERED
-from wgan.types import Event, Measures
+from wgan.types import Event, Metrics
 
 # Shades of the colour of what is generated; neighbours in the stack differ in lightness.
 SHADES = ("#E07A00", "#F6C58B", "#B45F00", "#F0A04B")
@@ -17,13 +17,13 @@ LOW_QUALITY, REST = "#8A8F9855", "low quality"
 LABELLED = 4.0  # percent: a thinner band has no room for its name
 
 
-def mode_shares(measures: Sequence[Measures], events: Sequence[Event] = ()) -> Figure:
+def mode_shares(metrics: Sequence[Metrics], events: Sequence[Event] = ()) -> Figure:
     """High-quality samples on each mode in % of all drawn, stacked over generator steps.
 
     On top, in grey, those of low quality. The names of modes stand where their bands end.
     measures: of one data set, by step; those without modes are left out.
     """
-    there = [m for m in measures if m.modes_total and len(m.counts) == m.modes_total]
+    there = [m for m in metrics if m.modes_total and len(m.counts) == m.modes_total]
     steps = np.array([m.step for m in there], np.float32)
     # (T, K), in percent
     shares = np.array([[100 * n / max(m.samples, 1) for n in m.counts] for m in there], np.float32)
@@ -84,13 +84,13 @@ def _labels(names: Sequence[str], last: np.ndarray, step: float) -> list[dict]:
     ]
 
 
-def lost_modes(measures: Sequence[Measures]) -> list[tuple[int, tuple[str, ...]]]:
+def lost_modes(metrics: Sequence[Metrics]) -> list[tuple[int, tuple[str, ...]]]:
     """Modes that were covered and are not now: [(step, names)], the latest loss first.
 
     step: the first measurement without the mode after the last one with it. A mode counts as
     covered with 20 of 2,500 samples, as on the meter.
     """
-    there = [m for m in measures if m.modes_total and len(m.counts) == m.modes_total]
+    there = [m for m in metrics if m.modes_total and len(m.counts) == m.modes_total]
     if not there:
         return []
     covered = np.array([[n >= COVERED * m.samples for n in m.counts] for m in there])  # (T, K)
@@ -102,9 +102,9 @@ def lost_modes(measures: Sequence[Measures]) -> list[tuple[int, tuple[str, ...]]
     return [(step, tuple(names)) for step, names in sorted(groups.items(), reverse=True)]
 
 
-def never_found(measures: Sequence[Measures]) -> tuple[str, ...]:
+def never_found(metrics: Sequence[Metrics]) -> tuple[str, ...]:
     """Modes that no measurement has found covered, by name; empty without measurements."""
-    there = [m for m in measures if m.modes_total and len(m.counts) == m.modes_total]
+    there = [m for m in metrics if m.modes_total and len(m.counts) == m.modes_total]
     if not there:
         return ()
     covered = np.array([[n >= COVERED * m.samples for n in m.counts] for m in there])  # (T, K)
@@ -112,12 +112,12 @@ def never_found(measures: Sequence[Measures]) -> tuple[str, ...]:
     return tuple(names[mode] for mode in range(len(names)) if not covered[:, mode].any())
 
 
-def fate(measures: Sequence[Measures], noun: str = "mode") -> str:
+def describe_coverage(metrics: Sequence[Metrics], noun: str = "mode") -> str:
     """What became of the modes, in words: `Lost since step 1,200: digit 3, 7.`
 
     noun: what a mode is called, in the singular. Empty when nothing is known.
     """
-    there = [m for m in measures if m.modes_total and len(m.counts) == m.modes_total]
+    there = [m for m in metrics if m.modes_total and len(m.counts) == m.modes_total]
     if not there:
         return ""
     lost, missing = lost_modes(there), never_found(there)

@@ -18,7 +18,7 @@ MAX_ANSWERS = 4
 MAX_WORDS = 120  # characters of a question, and of an answer
 
 
-class RoomError(ValueError):
+class AccessError(ValueError):
     """Something that is not allowed here. One sentence for the person who tried."""
 
 
@@ -32,7 +32,7 @@ class Poll:
     closed: bool = False
 
 
-class Room:
+class Access:
     """The people around one run. Thread-safe; voters are told apart by a name of their session.
 
     secret: the owner's; without one nobody owns the run and everybody may change it.
@@ -71,24 +71,24 @@ class Room:
             return Poll(self._question, self._answers, votes, self._closed)
 
     def ask(self, question: str, answers: Sequence[str]) -> None:
-        """Begins a poll, in the place of the last one. Raises `RoomError`."""
+        """Begins a poll, in the place of the last one. Raises `AccessError`."""
         question = " ".join(question.split())
         kept = [" ".join(answer.split()) for answer in answers if answer.strip()]
         if not question or len(set(kept)) != len(kept) or not 2 <= len(kept) <= MAX_ANSWERS:
-            raise RoomError(f"A poll takes a question and 2 to {MAX_ANSWERS} different answers.")
+            raise AccessError(f"A poll takes a question and 2 to {MAX_ANSWERS} different answers.")
         if max(map(len, (question, *kept))) > MAX_WORDS:
-            raise RoomError(f"A question and an answer have at most {MAX_WORDS} characters.")
+            raise AccessError(f"A question and an answer have at most {MAX_WORDS} characters.")
         with self._lock:
             self._question, self._answers = question, tuple(kept)
             self._closed, self._votes = False, {}
 
     def vote(self, voter: str, answer: int) -> None:
-        """One vote a voter; the first one counts. Raises `RoomError`."""
+        """One vote a voter; the first one counts. Raises `AccessError`."""
         with self._lock:
             if not 0 <= answer < len(self._answers) or self._closed:
-                raise RoomError("This poll is closed; wait for the next one.")
+                raise AccessError("This poll is closed; wait for the next one.")
             if voter in self._votes:
-                raise RoomError("You have voted already; one vote each.")
+                raise AccessError("You have voted already; one vote each.")
             self._votes[voter] = answer
 
     def voted(self, voter: str) -> int | None:
@@ -118,13 +118,13 @@ class Room:
         }
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Room:
+    def from_dict(cls, values: Mapping[str, Any]) -> Access:
         """Raises `KeyError` or `TypeError` for what `to_dict` did not write."""
-        room = cls()
-        room._secret_hash = str(values["secret_hash"])
-        room.open, room.locked = bool(values["open"]), bool(values["locked"])
-        room.demonstration = bool(values.get("demonstration", False))  # an older save has none
-        return room
+        access = cls()
+        access._secret_hash = str(values["secret_hash"])
+        access.open, access.locked = bool(values["open"]), bool(values["locked"])
+        access.demonstration = bool(values.get("demonstration", False))  # an older save has none
+        return access
 
 
 def _hash(secret: str) -> str:

@@ -19,7 +19,7 @@ CHEAP = 20.0  # seconds of training that are spent on coming back to a step exac
 
 
 @dataclass(frozen=True)
-class Kept:
+class StateCheckpoint:
     """A run between two of its steps. Nobody changes what it holds, so copies may share it.
 
     trainer: `Trainer.state()`. table: the curves over steps as they were, `Series.tables()`.
@@ -44,14 +44,14 @@ class Kept:
 
 
 @dataclass(frozen=True)
-class Way:
+class ReplayPlan:
     """How a run comes to a step again: from a kept state, training on through the same changes.
 
     It ends at the run as it came to `step`: what was changed at that very step is undone.
     wanted: the step that was asked for; when the way there is too long, `step` is an earlier one.
     """
 
-    start: Kept
+    start: StateCheckpoint
     step: int
     wanted: int
     changes: tuple[Event, ...]
@@ -65,18 +65,18 @@ class Way:
         return config
 
 
-class States:
+class CheckpointBuffer:
     """Kept states: the first, the newest, and between them as many as `budget` bytes hold."""
 
-    def __init__(self, first: Kept, budget: int = STATE_BYTES) -> None:
+    def __init__(self, first: StateCheckpoint, budget: int = STATE_BYTES) -> None:
         self.budget = budget
-        self.items: tuple[Kept, ...] = (first,)  # replaced whole: readers keep theirs
+        self.items: tuple[StateCheckpoint, ...] = (first,)  # replaced whole: readers keep theirs
 
     @property
-    def newest(self) -> Kept:
+    def newest(self) -> StateCheckpoint:
         return self.items[-1]
 
-    def add(self, kept: Kept) -> None:
+    def add(self, kept: StateCheckpoint) -> None:
         """Keeps this state; forgets those whose neighbours are closest for their age."""
         at = (kept.step, kept.done)
         items = [item for item in self.items if (item.step, item.done) < at] + [kept]
@@ -85,12 +85,12 @@ class States:
             total -= items.pop(least_missed([item.step for item in items])).size
         self.items = tuple(items)
 
-    def go_back(self, to: Kept) -> None:
+    def go_back(self, to: StateCheckpoint) -> None:
         """Forgets the states after this one."""
         at = (to.step, to.done)
         self.items = tuple(item for item in self.items if (item.step, item.done) <= at)
 
-    def before(self, step: int) -> Kept:
+    def before(self, step: int) -> StateCheckpoint:
         """The newest state that came before or to `step`, and before what was changed there."""
         fit = [
             item

@@ -18,18 +18,18 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from wgan.config import ExperimentConfig, expand, replace_live
 from wgan.data import load
-from wgan.diagnostics.attention import Attention
+from wgan.diagnostics.attention import ViewerRequests
 from wgan.frame import Frame
-from wgan.runs.access import Room
+from wgan.runs.access import Access
 from wgan.runs.errors import explain
-from wgan.runs.export import Saved
-from wgan.runs.schedule import Scheduled
-from wgan.runs.state import Record
-from wgan.types import Event, Measures, State
+from wgan.runs.export import RunExport
+from wgan.runs.schedule import ScheduledChange
+from wgan.runs.state import RunState
+from wgan.types import Event, Metrics, State
 
 if TYPE_CHECKING:
-    from wgan.runs.checkpoints import Way
-    from wgan.runs.history import Past
+    from wgan.runs.checkpoints import ReplayPlan
+    from wgan.runs.history import History
     from wgan.runs.session import Course
     from wgan.trainer import Trainer
 
@@ -43,11 +43,11 @@ class Engine:
 
     def __init__(self, id: str, config: ExperimentConfig, *, playing: bool = True) -> None:
         self.id = id
-        self.room = Room()  # who may change it: everybody, unless its maker owns it
+        self.access = Access()  # who may change it: everybody, unless its maker owns it
         self.slow: float | None = None  # seconds a stage in slow motion; None is full speed
         self.allow: Callable[[ExperimentConfig], None] = lambda config: None  # raises ConfigError
         self.stop_at: int | None = None  # pauses when this many steps are done
-        self.scheduled: list[Scheduled] = []  # what is planned and still to come
+        self.scheduled: list[ScheduledChange] = []  # what is planned and still to come
         self._wanted = config  # the config as asked for; the trainer follows before its next step
         self._state: State = "loading"
         self._play_when_ready = playing
@@ -59,7 +59,7 @@ class Engine:
         self._course: Course | None = None
         self._first: ExperimentConfig | None = None  # of the run that it goes on from
         self._version = 0
-        self._attention = Attention()
+        self._attention = ViewerRequests()
         self._changed = False  # since the last publication
         self.frame = Frame(version=0, run=id, state="loading", config=config)
 
@@ -75,7 +75,7 @@ class Engine:
         return self.course.trainer
 
     @property
-    def past(self) -> Past:
+    def past(self) -> History:
         return self.course.past
 
     @property
@@ -95,7 +95,7 @@ class Engine:
             origin.frame, version=0, run=self.id, _built={}, _lock=threading.Lock()
         )
 
-    def prepare(self, record: Record | None = None) -> None:
+    def prepare(self, record: RunState | None = None) -> None:
         """Loads the data and builds the trainer; a fault leaves the run failed, with a sentence.
 
         record: what the run was when it left memory; it goes on from there, exactly.
@@ -142,15 +142,15 @@ class Engine:
         """
         if self._course is None or self._state == "loading":
             return None
-        room = tuple(self.room.to_dict().values())
-        return (self.trainer.steps, self.past.events, self._state, self.slow, room)
+        access = tuple(self.access.to_dict().values())
+        return (self.trainer.steps, self.past.events, self._state, self.slow, access)
 
     @property
     def in_step(self) -> bool:
         """Whether slow motion has stopped in the midst of a step."""
         return self._course is not None and self._course.walk.under_way
 
-    def record(self, *, finish: bool = False) -> Record | None:
+    def record(self, *, finish: bool = False) -> RunState | None:
         """Everything that the run needs to go on elsewhere, for the thread that advances it.
 
         None in the midst of a step in slow motion, unless `finish`: then that step is done first.
@@ -163,7 +163,7 @@ class Engine:
             # Broken weights show in the figures one step later: too late for what is saved.
             self._fail(self.trainer.steps, "the weights are no longer finite numbers")
             self._publish()
-        return Record(
+        return RunState(
             config=self.trainer.config,
             first_config=self.first_config,
             state=self._state,
@@ -171,7 +171,7 @@ class Engine:
             seconds=self.seconds,
             slow=self.slow,
             events=self.past.events,
-            room=self.room.to_dict(),
+            access=self.access.to_dict(),
             trainer=self.trainer.state(),
             tables=self.past.tables(),
             snapshots=self.past.snapshots.items,
@@ -262,7 +262,7 @@ class Engine:
                 action = self._queue.popleft()
             action()
             self._changed = True
-            self.course.inspections.hurry()
+            self.course.inspections.invalidate()
             with self._lock:
                 if not self._queue:  # nothing else was asked for meanwhile
                     way = self.course.way
@@ -301,7 +301,7 @@ class Engine:
     def _do_pause(self) -> None:
         if self._state == "playing":
             self._state = "paused"
-        self.course.watch.hurry()  # so that what is seen is of the step it stopped at
+        self.course.watch.invalidate()  # so that what is seen is of the step it stopped at
 
     def _do_reset(self) -> None:
         self._begin(self._wanted)
@@ -312,7 +312,7 @@ class Engine:
         self._message = ""
         if self._state == "failed":
             self._state = "paused"
-        self.course.go_back(self.past.way_to(step))
+        self.course.go_back(self.past.replay_plan(step))
         log.info("went back run=%s to=%d", self.id, step)
 
     def _arrive(self) -> None:
@@ -352,7 +352,7 @@ class Engine:
             f"Stopped at step {step:,}: {why}. The networks and settings of step {back:,}, "
             "the last good ones, are kept: change a setting and press play to go on from there."
         )
-        self.course.watch.hurry()
+        self.course.watch.invalidate()
         log.warning("failed run=%s step=%d why=%s", self.id, step, why)
 
     def _go_back(self, failed: Event) -> None:
@@ -374,7 +374,7 @@ class Engine:
         elif self._changed:
             self._publish()
 
-    def _tell_of(self, way: Way) -> None:
+    def _tell_of(self, way: ReplayPlan) -> None:
         """Looks wait until it has arrived: they would come in the midst of samples it has."""
         begin = way.start.step
         self._progress = (self.trainer.steps - begin) / max(way.step - begin, 1)
@@ -395,12 +395,12 @@ class Engine:
                 self.course.watch.look()
         self._publish()
 
-    def capture(self) -> Saved:
+    def capture(self) -> RunExport:
         """What `save` gives, for the thread that advances the run, or when no thread does."""
         self.course.finish_step()
         return self.course.saved(self.measure_now())
 
-    def measure_now(self) -> Measures:
+    def measure_now(self) -> Metrics:
         """The figures of this moment, for the thread that advances the run.
 
         A run whose networks have blown up fails now: the figures are those of its last good state.
@@ -439,7 +439,7 @@ class Engine:
             progress=self._progress,
             curves=course.past.curves(),
             events=self.past.events,
-            measures=course.watch.measures,
+            metrics=course.watch.metrics,
             view=course.watch.view,
             stage=course.walk.stage,
             inspections=course.inspections.found,

@@ -22,7 +22,7 @@ from wgan.metrics.critic import critic_estimate, gradient_norms
 from wgan.metrics.spread import SpreadGauge
 from wgan.metrics.transport import w1, w1_floor
 from wgan.trainer import Trainer, stream
-from wgan.types import Floats, ImageView, Measures, PointView
+from wgan.types import Floats, ImageView, Metrics, PointView
 
 MEASURED = 2500  # samples for mode coverage: the VEEGAN and PacGAN papers' number
 COMPARED = 256  # samples for W1 (assignment is cubic) and for the gradient norm
@@ -36,7 +36,7 @@ ARROWS = 120
 _LOOK = 9  # purpose of random numbers, see `wgan.trainer.stream`
 
 
-class Observer:
+class Evaluator:
     """Fixed latents, fixed real samples and figures of the data, for one trainer."""
 
     def __init__(self, trainer: Trainer, data: Dataset) -> None:
@@ -118,7 +118,7 @@ class Observer:
         self.trainer.critic.train()
         return scores
 
-    def measure(self, samples: int = MEASURED) -> Measures:
+    def measure(self, samples: int = MEASURED) -> Metrics:
         """The figures of this moment; measured again at the same step they are the same.
 
         Raises `FloatingPointError` when a sample or a score is not finite.
@@ -144,7 +144,7 @@ class Observer:
         if not (math.isfinite(estimate) and math.isfinite(gradient_norm)):
             raise FloatingPointError("the critic's scores are no longer finite numbers")
         covered = coverage(data.modes, fake) if data.modes is not None else None
-        return Measures(
+        return Metrics(
             step=trainer.steps,
             critic_estimate=estimate,
             gradient_norm=gradient_norm,
@@ -186,7 +186,7 @@ class Observer:
 
 
 def _spread_figures(gauge: SpreadGauge | None, fake: Tensor) -> dict[str, float]:
-    """The gauge's figures by their names in `Measures`, beside those of real images."""
+    """The gauge's figures by their names in `Metrics`, beside those of real images."""
     if gauge is None:
         return {}
     now, floor = gauge.measure(fake), gauge.floor

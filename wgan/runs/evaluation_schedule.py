@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 
 from wgan.data import Dataset
-from wgan.runs.evaluation import Observer
-from wgan.runs.history import Past
+from wgan.runs.evaluation import Evaluator
+from wgan.runs.history import History
 from wgan.trainer import Trainer
-from wgan.types import ImageView, Measures, PointView
+from wgan.types import ImageView, Metrics, PointView
 
 # Looking takes at most this share of the training time, however dear a look is.
 LOOK_SHARE = 0.04
@@ -17,14 +17,14 @@ KEEP_EVERY = 2.0  # seconds at least between two copies of the state to fall bac
 _NEVER = -1e9
 
 
-class Watch:
+class EvaluationSchedule:
     """The view and the figures of a trainer, renewed when their time has come."""
 
-    def __init__(self, trainer: Trainer, data: Dataset, past: Past) -> None:
+    def __init__(self, trainer: Trainer, data: Dataset, past: History) -> None:
         self.view: PointView | ImageView | None = None
-        self.measures: Measures | None = None
+        self.metrics: Metrics | None = None
         self._trainer, self._past = trainer, past
-        self._observer = Observer(trainer, data)
+        self._observer = Evaluator(trainer, data)
         self._looked_at = self._measured_at = self._kept_at = _NEVER
         self._look_cost = self._measure_cost = self._keep_cost = 0.0  # seconds, of the last time
         self.sharing = 1  # how many runs train by turns: each looks so many times less often
@@ -44,7 +44,7 @@ class Watch:
         """Seconds until something of this cost may be done again, for its share of the time."""
         return cost * self.sharing / LOOK_SHARE
 
-    def hurry(self) -> None:
+    def invalidate(self) -> None:
         """What is seen no longer holds: the next view is due at once."""
         self._looked_at = _NEVER
 
@@ -58,19 +58,19 @@ class Watch:
     def measure(self) -> None:
         """New figures, remembered with the view. Raises `FloatingPointError` after a blow-up."""
         started = time.monotonic()
-        self.measures = self._observer.measure()
+        self.metrics = self._observer.measure()
         if self.view is not None:
-            self._past.measured(self.measures, self.view)
+            self._past.measured(self.metrics, self.view)
         self._measured_at = time.monotonic()
         self._measure_cost = self._measured_at - started
 
-    def resume(self, measures: Measures | None) -> None:
+    def resume(self, metrics: Metrics | None) -> None:
         """Figures that were measured elsewhere, just now: the next are due in their time."""
-        self.measures = measures
-        self._observer.know_floor(measures.w1_floor if measures else None)
+        self.metrics = metrics
+        self._observer.know_floor(metrics.w1_floor if metrics else None)
         self._measured_at = time.monotonic()
 
-    def measure_aside(self) -> Measures:
+    def measure_aside(self) -> Metrics:
         """Figures of this moment that are not remembered. Raises `FloatingPointError`."""
         return self._observer.measure()
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from wgan.config import ExperimentConfig
-from wgan.types import Curve, Event, ImageView, Measures, PointView
+from wgan.types import Curve, Event, ImageView, Metrics, PointView
 
 if TYPE_CHECKING:
     import torch
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Saved:
+class RunExport:
     """A run at one moment: the settings it began with and has now, its log, curves and weights.
 
     shares: {attribute: {value: share of the samples}}, for data whose attributes are known.
@@ -29,7 +29,7 @@ class Saved:
     events: tuple[Event, ...]
     curves: Mapping[str, Curve]
     weights: Mapping[str, torch.Tensor]
-    measures: Measures
+    metrics: Metrics
     view: PointView | ImageView
     shares: Mapping[str, Mapping[str, float]]
 

@@ -11,13 +11,13 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from wgan.runs.checkpoints import CHEAP, Kept, States, Way, made
+from wgan.runs.checkpoints import CHEAP, CheckpointBuffer, ReplayPlan, StateCheckpoint, made
 from wgan.runs.series import Series, Snapshot, Snapshots
 from wgan.stages import FIGURES
-from wgan.types import Curve, Event, ImageView, Measures, PointView
+from wgan.types import Curve, Event, ImageView, Metrics, PointView
 
 # New figures go to the end: runs that were saved without them have the columns before.
-MEASURED_FIGURES = (
+METRICS = (
     "w1", "w1_floor", "modes", "high_quality", "gradient_norm",
     "gradient_decades", "pinned_share", "update_cosine", "mode_kl",
     "estimate_over_slope", "js", "js_floor", "js_critic",
@@ -25,7 +25,7 @@ MEASURED_FIGURES = (
 )  # fmt: skip
 
 
-class Past:
+class History:
     """The past of one run, of bounded size; a reset begins a new one.
 
     state: the trainer's first good state (`Trainer.state()`). seconds: spent training.
@@ -36,11 +36,13 @@ class Past:
         self.seconds = 0.0
         self.snapshots = Snapshots()
         self._steps = Series((*FIGURES, "seconds"))
-        self._measures = Series(MEASURED_FIGURES)
-        self.states = States(self._kept(state))
+        self._measures = Series(METRICS)
+        self.states = CheckpointBuffer(self._kept(state))
 
-    def _kept(self, state: Mapping[str, Any]) -> Kept:
-        return Kept(state["steps"], self.seconds, self.events, state, self._steps.tables())
+    def _kept(self, state: Mapping[str, Any]) -> StateCheckpoint:
+        return StateCheckpoint(
+            state["steps"], self.seconds, self.events, state, self._steps.tables()
+        )
 
     def keep(self, state: Mapping[str, Any]) -> None:
         """`state` is good: fall back on it from now on."""
@@ -64,11 +66,11 @@ class Past:
             self._steps.append(step, np.append(row, seconds))
         return None
 
-    def measured(self, measures: Measures, view: PointView | ImageView) -> None:
+    def measured(self, metrics: Metrics, view: PointView | ImageView) -> None:
         """Adds measured figures, and the samples seen with them."""
-        row = [getattr(measures, name) for name in MEASURED_FIGURES]
-        self._measures.append(measures.step, np.array(row, dtype=float))
-        self.snapshots.add(Snapshot(measures.step, view, measures))
+        row = [getattr(metrics, name) for name in METRICS]
+        self._measures.append(metrics.step, np.array(row, dtype=float))
+        self.snapshots.add(Snapshot(metrics.step, view, metrics))
 
     def log(self, event: Event) -> None:
         self.events = (*self.events, event)  # replaced whole: readers keep theirs
@@ -78,21 +80,21 @@ class Past:
         self.events = (*self.states.newest.events, failed)
         return self.states.newest.trainer
 
-    def way_to(self, step: int) -> Way:
+    def replay_plan(self, step: int) -> ReplayPlan:
         """How to come to an earlier step again; may be called from any thread."""
         events, start = self.events, self.states.before(step)
         if self._seconds_at(step) - start.seconds > CHEAP:
-            return Way(start, start.step, step, ())
+            return ReplayPlan(start, start.step, step, ())
         left = made(events)[start.done :]
         changes = tuple(event for event in left if event.step < step)
-        return Way(start, max(step, start.step), step, changes)
+        return ReplayPlan(start, max(step, start.step), step, changes)
 
     def _seconds_at(self, step: int) -> float:
         """Seconds of training that it took to come to a step."""
         known = self._steps.high_at("seconds", step)
         return self.seconds if math.isnan(known) else known
 
-    def go_back(self, way: Way) -> None:
+    def go_back(self, way: ReplayPlan) -> None:
         """To where a way starts: what came after it is forgotten, and what is after its end."""
         start = way.start
         self.events = tuple(event for event in start.events if event.step <= way.step)
@@ -119,7 +121,7 @@ class Past:
         events: tuple[Event, ...],
         snapshots: tuple[Snapshot, ...],
         seconds: float,
-        states: tuple[Kept, ...],
+        states: tuple[StateCheckpoint, ...],
         state: Mapping[str, Any],
     ) -> None:
         """Goes on from another past; `state` is good. Raises `ValueError` or `KeyError`.

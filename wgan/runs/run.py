@@ -12,15 +12,15 @@ from concurrent.futures import Future
 from typing import Any
 
 from wgan.config import ExperimentConfig
-from wgan.runs.checkpoints import Way
+from wgan.runs.checkpoints import ReplayPlan
 from wgan.runs.engine import Engine, Update
-from wgan.runs.export import Saved
-from wgan.runs.schedule import Scheduled
+from wgan.runs.export import RunExport
+from wgan.runs.schedule import ScheduledChange
 from wgan.runs.series import Snapshots
-from wgan.runs.state import Record
-from wgan.types import Event, State, Wish
+from wgan.runs.state import RunState
+from wgan.types import Event, InspectionRequest, State
 
-__all__ = ["Run", "Scheduled", "Update"]
+__all__ = ["Run", "ScheduledChange", "Update"]
 
 
 class Run(Engine):
@@ -77,15 +77,15 @@ class Run(Engine):
         """Starts again from step 0 with the settings on screen and an empty past."""
         self._ask(self._do_reset)
 
-    def way_to(self, step: int) -> Way:
+    def replay_plan(self, step: int) -> ReplayPlan:
         """How the run would come to an earlier step again, and from which state."""
-        return self.past.way_to(step)
+        return self.past.replay_plan(step)
 
     def go_back(self, step: int) -> None:
         """Goes on from an earlier step, exactly as it was when the run came to it.
 
         Curves, samples and events after it are forgotten; where the way there is too long, it
-        goes on from an earlier one still, see `way_to`.
+        goes on from an earlier one still, see `replay_plan`.
         """
         self._ask(lambda: self._do_go_back(step))
 
@@ -99,24 +99,24 @@ class Run(Engine):
         self._wake()
         return new
 
-    def inspect(self, wish: Wish) -> None:
+    def inspect(self, wish: InspectionRequest) -> None:
         """Somebody looks at this part of the critic: for a few seconds, frames have it."""
         if self._attention.look(wish):
             self._ask(lambda: None)  # a run that stands still has to be woken for it
 
-    def save(self) -> Future[Saved]:
+    def save(self) -> Future[RunExport]:
         """Everything that a checkpoint of the run holds, copied before its next step."""
-        saved: Future[Saved] = Future()
+        saved: Future[RunExport] = Future()
         self._ask(lambda: saved.set_result(self.capture()))
         return saved
 
-    def copied(self) -> Future[Record]:
+    def copied(self) -> Future[RunState]:
         """All that a copy of the run needs to go on from here, taken before its next step."""
-        record: Future[Record | None] = Future()
+        record: Future[RunState | None] = Future()
         self._ask(lambda: record.set_result(self.record(finish=True)))
         return record  # pyright: ignore[reportReturnType]  # with finish there always is one
 
-    def schedule(self, due: Scheduled) -> None:
+    def schedule(self, due: ScheduledChange) -> None:
         """Plans a change; call it before the run is prepared."""
         self.scheduled.append(due)
         self.scheduled.sort(key=lambda due: due.step)

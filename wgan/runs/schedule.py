@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 
 @dataclass(frozen=True)
-class Scheduled:
+class ScheduledChange:
     """Changes, or an update of one network alone, once `step` steps are done."""
 
     step: int

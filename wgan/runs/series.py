@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from wgan.types import Curve, Floats, ImageView, Measures, PointView
+from wgan.types import Curve, Floats, ImageView, Metrics, PointView
 
 
 class Series:
@@ -123,7 +123,7 @@ class Snapshot:
 
     step: int
     view: PointView | ImageView
-    measures: Measures | None
+    metrics: Metrics | None
 
 
 class Snapshots:

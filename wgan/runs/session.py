@@ -15,18 +15,18 @@ from torch import Tensor
 
 from wgan.config import ExperimentConfig, diff
 from wgan.data import Dataset
-from wgan.diagnostics.attention import Attention
+from wgan.diagnostics.attention import ViewerRequests
 from wgan.diagnostics.inspector import Inspector
 from wgan.diagnostics.pace import Inspections
-from wgan.runs.checkpoints import Way
-from wgan.runs.evaluation_schedule import Watch
-from wgan.runs.export import Saved, weights
-from wgan.runs.history import Past
-from wgan.runs.state import Record, fill_in, with_real
-from wgan.runs.stepper import Walk
+from wgan.runs.checkpoints import ReplayPlan
+from wgan.runs.evaluation_schedule import EvaluationSchedule
+from wgan.runs.export import RunExport, weights
+from wgan.runs.history import History
+from wgan.runs.state import RunState, fill_in, with_real
+from wgan.runs.stepper import Stepper
 from wgan.terms import describe
 from wgan.trainer import Trainer
-from wgan.types import Event, Measures
+from wgan.types import Event, Metrics
 
 log = logging.getLogger("wgan.lab")
 
@@ -39,19 +39,19 @@ class Course:
     """
 
     def __init__(
-        self, run: str, config: ExperimentConfig, data: Dataset, attention: Attention
+        self, run: str, config: ExperimentConfig, data: Dataset, attention: ViewerRequests
     ) -> None:
         self.run, self.first_config = run, config
         self.trainer = Trainer(config, data)
-        self.past = Past(self.trainer.state())
-        self.watch = Watch(self.trainer, data, self.past)
-        self.walk = Walk(self.trainer)
+        self.past = History(self.trainer.state())
+        self.watch = EvaluationSchedule(self.trainer, data, self.past)
+        self.walk = Stepper(self.trainer)
         self.inspections = Inspections(Inspector(self.trainer, data), attention)
         self._since = time.monotonic()  # when the present slice of training began
         # Of each step its number, the seconds so far, and the figures, still on the device.
         self._unread: list[tuple[int, float, Tensor]] = []
         self._again: deque[Event] = deque()  # to be done again on a way back
-        self._way: Way | None = None
+        self._way: ReplayPlan | None = None
         self._pace: deque[tuple[float, int]] = deque(maxlen=64)
 
     # Training -----------------------------------------------------------------------------------
@@ -115,23 +115,23 @@ class Course:
         self._again.clear()
         self._way = None
 
-    def saved(self, measures: Measures) -> Saved:
+    def saved(self, metrics: Metrics) -> RunExport:
         """A copy of this moment, with figures that were measured for it."""
         self.watch.look()
         assert self.watch.view is not None
-        return Saved(
+        return RunExport(
             first_config=self.first_config,
             config=self.trainer.config,
             steps=self.trainer.steps,
             events=self.past.events,
             curves=self.past.curves(),
             weights=weights(self.trainer),
-            measures=measures,
+            metrics=metrics,
             view=self.watch.view,
             shares=self.watch.shares(),
         )
 
-    def put_back(self, record: Record) -> None:
+    def put_back(self, record: RunState) -> None:
         """Goes on from where another course was. Raises `RuntimeError` if that does not fit."""
         try:
             self.trainer.change(record.config)
@@ -154,11 +154,11 @@ class Course:
             self.trainer.state(),
         )
         if snapshots:
-            self.watch.resume(snapshots[-1].measures)
+            self.watch.resume(snapshots[-1].metrics)
 
     # Back to an earlier step --------------------------------------------------------------------
 
-    def go_back(self, way: Way) -> None:
+    def go_back(self, way: ReplayPlan) -> None:
         """Begins a way: loads the state that it starts from. `go_on` does the rest."""
         came_from = self.trainer.steps
         self._leave()
@@ -168,7 +168,7 @@ class Course:
         self._way, self._came_from = way, came_from
 
     @property
-    def way(self) -> Way | None:
+    def way(self) -> ReplayPlan | None:
         """The way that it is on; None when it has arrived."""
         return self._way
 

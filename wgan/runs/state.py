@@ -1,6 +1,6 @@
 """A run as tensors and plain JSON values, so that it can leave memory and go on exactly.
 
-`Record` is what a run hands out and takes back; `pack` and `unpack` turn it into what a
+`RunState` is what a run hands out and takes back; `pack` and `unpack` turn it into what a
 safetensors file holds. Nothing is ever pickled.
 """
 
@@ -16,9 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from wgan.config import ExperimentConfig, from_dict
-from wgan.runs.checkpoints import Kept
+from wgan.runs.checkpoints import StateCheckpoint
 from wgan.runs.series import Snapshot
-from wgan.types import Event, ImageView, Measures, PointView, State
+from wgan.types import Event, ImageView, Metrics, PointView, State
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -33,13 +33,13 @@ _OPTIMIZERS = ("optimizer_g", "optimizer_d")
 
 
 @dataclass(frozen=True)
-class Record:
+class RunState:
     """Everything that a run's future depends on, and its past, at one moment between two steps.
 
     trainer: `Trainer.state()`; its optimisers come back without their groups, which follow from
-    the config. tables: `Past.tables()`. room: `Room.to_dict()`. states: those that the run can go
-    back to; a copy in memory shares them, and none is packed: on the disk they would be many times
-    the run. A run that comes back can go to its first step, and to what it does from then on.
+    the config. tables: `History.tables()`. access: `Access.to_dict()`. states: those that the run
+    can go back to; a copy in memory shares them, and none is packed: on the disk they would be many
+    times the run. A run that comes back can go to its first step, and to what it does from then on.
     """
 
     config: ExperimentConfig
@@ -49,14 +49,14 @@ class Record:
     seconds: float
     slow: float | None
     events: tuple[Event, ...]
-    room: Mapping[str, Any]
+    access: Mapping[str, Any]
     trainer: Mapping[str, Any]
     tables: Mapping[str, npt.NDArray[np.float64]]
     snapshots: tuple[Snapshot, ...]
-    states: tuple[Kept, ...] = ()
+    states: tuple[StateCheckpoint, ...] = ()
 
 
-def pack(record: Record) -> tuple[dict[str, Any], Tensors]:
+def pack(record: RunState) -> tuple[dict[str, Any], Tensors]:
     """A record as (JSON values, tensors by name), all of them contiguous and on the CPU."""
     import torch  # here: every run has a record, and none needs torch before it trains
 
@@ -78,7 +78,7 @@ def pack(record: Record) -> tuple[dict[str, Any], Tensors]:
         "seconds": record.seconds,
         "slow": record.slow,
         "steps": record.trainer["steps"],
-        "room": dict(record.room),
+        "room": dict(record.access),
         "events": [dataclasses.asdict(event) for event in record.events],
         "snapshots": [_about_snapshot(snapshot) for snapshot in chosen],
         "gradients": len(record.trainer["gradients"]),
@@ -87,7 +87,7 @@ def pack(record: Record) -> tuple[dict[str, Any], Tensors]:
     return about, {name: tensor.contiguous() for name, tensor in tensors.items()}
 
 
-def unpack(about: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Record:
+def unpack(about: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> RunState:
     """The record that `pack` was given. The snapshots' real samples are empty: see `with_real`.
 
     Raises `KeyError`, `TypeError`, `ValueError` or `ConfigError` for what `pack` did not write.
@@ -98,7 +98,7 @@ def unpack(about: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Record:
     seconds, slow = float(about["seconds"]), about["slow"]
     if about["state"] not in get_args(State) or not math.isfinite(seconds):
         raise ValueError("the state of the run is none")
-    return Record(
+    return RunState(
         config=from_dict(about["config"]),
         first_config=from_dict(about["first_config"]),
         state=about["state"],
@@ -106,7 +106,7 @@ def unpack(about: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Record:
         seconds=seconds,
         slow=None if slow is None else float(slow),
         events=tuple(_event(event) for event in about["events"]),
-        room=about["room"],
+        access=about["room"],
         trainer=_unpack_trainer(there, about),
         tables={name: tensor.numpy() for name, tensor in _under("past", there).items()},
         snapshots=tuple(
@@ -196,8 +196,8 @@ def _about_snapshot(snapshot: Snapshot) -> dict[str, Any]:
     about: dict[str, Any] = {"step": snapshot.step, "kind": "images"}
     if isinstance(view, PointView):
         about |= {"kind": "points", "extent": view.extent}
-    if snapshot.measures is not None:
-        about["measures"] = dataclasses.asdict(snapshot.measures)
+    if snapshot.metrics is not None:
+        about["measures"] = dataclasses.asdict(snapshot.metrics)
     return about
 
 
@@ -224,11 +224,11 @@ def _snapshot(about: Mapping[str, Any], tensors: Tensors) -> Snapshot:
     if about["kind"] == "points":
         arrays["extent"] = float(about["extent"])
     values = about.get("measures")
-    measures = None
+    metrics = None
     if values is not None:
-        known = get_type_hints(Measures)
-        measures = Measures(**{k: _value(v) for k, v in values.items() if k in known})
-    return Snapshot(int(about["step"]), _VIEWS[about["kind"]](**arrays), measures)
+        known = get_type_hints(Metrics)
+        metrics = Metrics(**{k: _value(v) for k, v in values.items() if k in known})
+    return Snapshot(int(about["step"]), _VIEWS[about["kind"]](**arrays), metrics)
 
 
 def with_real(snapshots: tuple[Snapshot, ...], view: PointView | ImageView) -> tuple[Snapshot, ...]:

@@ -13,7 +13,7 @@ from wgan.trainer import Trainer
 from wgan.types import Stage
 
 
-class Walk:
+class Stepper:
     """Where slow motion stands. Between two steps there is no `stage`, and it is not `under_way`.
 
     stage: the stage that was done last, with its numbers.

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from wgan.presets import DEFAULT, PRESETS
-from wgan.runs.access import Room
+from wgan.runs.access import Access
 from wgan.runs.run import Run
 from wgan.server.limits import LimitError
 
@@ -75,6 +75,6 @@ class Demonstrations:
 
 def _nobodys_run(preset: str) -> Run:
     run = Run(secrets.token_urlsafe(6), PRESETS[preset].config)
-    run.room = Room(secrets.token_urlsafe(16))  # a secret that nobody is told
-    run.room.demonstration = True
+    run.access = Access(secrets.token_urlsafe(16))  # a secret that nobody is told
+    run.access.demonstration = True
     return run

@@ -15,11 +15,11 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 
 from wgan.config import ConfigError, ExperimentConfig
-from wgan.runs.export import Saved
+from wgan.runs.export import RunExport
 from wgan.runs.run import Run
 from wgan.server.limits import LimitError
 from wgan.server.registry import Lab, lab
-from wgan.types import ImageView, Measures, PointView
+from wgan.types import ImageView, Metrics, PointView
 
 Key = tuple[str, str]  # row and column
 MAX_DUELS = 200  # kept in memory; the ones not seen for the longest go first
@@ -27,7 +27,7 @@ MAX_DUELS = 200  # kept in memory; the ones not seen for the longest go first
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a cell came to. view, measures: None where the run could not begin.
+    """What a cell came to. view, metrics: None where the run could not begin.
 
     steps: generator steps done. steps_per_second: of its own training time. message: why it
     failed, or that it was stopped; empty for a run that came to its end. cut: it was stopped, so
@@ -37,14 +37,14 @@ class Outcome:
     steps: int
     steps_per_second: float
     view: PointView | ImageView | None
-    measures: Measures | None
+    metrics: Metrics | None
     message: str = ""
     cut: bool = False
 
     @property
     def modes(self) -> int | None:
         """Modes covered; None where nothing was counted."""
-        return self.measures.modes if self.measures else None
+        return self.metrics.modes if self.metrics else None
 
 
 class Duel:
@@ -74,7 +74,7 @@ class Duel:
         self._lab = lab
         self._outcomes: dict[Key, Outcome] = {}
         self._run: Run | None = None
-        self._saved: Future[Saved] | None = None
+        self._saved: Future[RunExport] | None = None
         self._lock = threading.Lock()
 
     @property
@@ -150,7 +150,7 @@ class Duel:
         elif self._saved is not None and self._saved.done():
             saved = self._saved.result()
             pace = saved.steps / run.seconds if run.seconds else 0.0
-            self._through(key, Outcome(saved.steps, pace, saved.view, saved.measures))
+            self._through(key, Outcome(saved.steps, pace, saved.view, saved.metrics))
         elif self._saved is None and run.state == "paused" and run.frame.step >= self.steps:
             self._saved = run.save()  # measured at its last step, before it is ended
         elif run.stop_at is None:  # it came back from the disk
@@ -186,7 +186,7 @@ class Duel:
 def _outcome(run: Run, message: str, *, cut: bool = False) -> Outcome:
     frame = run.frame
     pace = frame.step / frame.seconds if frame.seconds else 0.0
-    return Outcome(frame.step, pace, frame.view, frame.measures, message, cut)
+    return Outcome(frame.step, pace, frame.view, frame.metrics, message, cut)
 
 
 class Duels:

@@ -15,7 +15,7 @@ log = logging.getLogger("wgan.lab")
 
 
 @dataclass
-class Place:
+class Slot:
     """A run's place in memory. seen: when it was watched last, on the monotonic clock.
 
     visitor, address: who made it and from where; empty for nobody's.
@@ -43,22 +43,22 @@ class Place:
     def belongs_to(self, visitor: str, keys: Mapping[str, str]) -> bool:
         """Whether a visitor has made it, or has the secret of its owner: {run id: secret}."""
         made = bool(visitor) and self.visitor == visitor
-        return made or self.run.room.is_owner(keys.get(self.run.id))
+        return made or self.run.access.is_owner(keys.get(self.run.id))
 
     @property
     def demonstration(self) -> bool:
         """Whether it is a demonstration run, which takes nobody's room."""
-        return self.run.room.demonstration
+        return self.run.access.demonstration
 
 
-def who_goes(places: Collection[Place], new: Place, limits: Limits) -> list[Place]:
+def select_evictions(slots: Collection[Slot], new: Slot, limits: Limits) -> list[Slot]:
     """The unwatched runs, the longest unwatched first, that must go so that `new` has room.
 
     Raises `LimitError` when it would not have room without watched runs going; then nobody goes.
     """
-    going: list[Place] = []
+    going: list[Slot] = []
 
-    def free(full: Callable[[list[Place]], bool], among: Collection[Place], sentence: str) -> None:
+    def free(full: Callable[[list[Slot]], bool], among: Collection[Slot], sentence: str) -> None:
         while full(staying := [p for p in among if not p.leaving and p not in going]):
             unwatched = [p for p in staying if p.idle > limits.sleep_after]
             if not unwatched:
@@ -69,16 +69,16 @@ def who_goes(places: Collection[Place], new: Place, limits: Limits) -> list[Plac
     if new.demonstration:
         free(
             lambda staying: len(staying) >= MOST,
-            [place for place in places if place.demonstration],
+            [slot for slot in slots if slot.demonstration],
             f"All {MOST} demonstration runs are being watched; open the lab without an address.",
         )
         return going
-    places = [place for place in places if not place.demonstration]
+    slots = [slot for slot in slots if not slot.demonstration]
     most = limits.max_runs_per_visitor
     if new.visitor:
         free(
             lambda staying: len(staying) >= most,
-            [place for place in places if place.visitor == new.visitor],
+            [slot for slot in slots if slot.visitor == new.visitor],
             f"You have {most} runs open, which is all that one visitor may; close one of their "
             "pages and try again a minute later.",
         )
@@ -86,20 +86,20 @@ def who_goes(places: Collection[Place], new: Place, limits: Limits) -> list[Plac
     if new.address:
         free(
             lambda staying: len(staying) >= many,
-            [place for place in places if place.address == new.address],
+            [slot for slot in slots if slot.address == new.address],
             f"{many} runs are open from your network, which is all that one may have; try again a "
             "minute after somebody there has closed their page.",
         )
     free(
         lambda staying: len(staying) >= limits.max_runs,
-        places,
+        slots,
         f"This server is full, with {limits.max_runs} runs being watched; try again a minute "
         "after somebody has closed their page.",
     )
     room = limits.max_parameters_in_all - new.parameters
     free(
         lambda staying: bool(staying) and sum(p.parameters for p in staying) > room,
-        places,
+        slots,
         "This server's memory is full of runs that are being watched; choose smaller networks, "
         "or try again a minute after somebody has closed their page.",
     )

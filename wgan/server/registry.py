@@ -17,10 +17,10 @@ from wgan.config import ConfigError, ExperimentConfig, from_dict, replace_live
 from wgan.data.uploads import is_upload
 from wgan.persistence.autosave import Autosaver
 from wgan.persistence.store import Store
-from wgan.runs.access import Room
+from wgan.runs.access import Access
 from wgan.runs.run import Run
 from wgan.server.demonstration import COMPARED, Demonstrations
-from wgan.server.eviction import Place, who_goes
+from wgan.server.eviction import Slot, select_evictions
 from wgan.server.limits import LimitError, Limits
 from wgan.server.limits import limits as limits_of_the_server
 from wgan.server.scheduler import Schedulers
@@ -40,7 +40,7 @@ class Lab:
     def __init__(self, limits: Limits | None = None) -> None:
         self.limits = limits or limits_of_the_server()
         self._autosaver = Autosaver(_store_of(self.limits))
-        self._places: dict[str, Place] = {}
+        self._slots: dict[str, Slot] = {}
         # Runs that had to leave unsaved: while somebody holds them, they come back as they are.
         self._departed: weakref.WeakValueDictionary[str, Run] = weakref.WeakValueDictionary()
         self._schedulers = Schedulers(self._asleep, self._keep_house)
@@ -68,7 +68,7 @@ class Lab:
     ) -> Run:
         """A new run; it loads in the background and then plays. Unwatched ones may leave for it.
 
-        secret: its owner's, see `Room`; without one everybody may change the run.
+        secret: its owner's, see `Access`; without one everybody may change the run.
         visitor, address: who makes it, any name that is the visitor's own, and from which network
         address; without them nobody's are counted.
 
@@ -81,14 +81,14 @@ class Lab:
                 "because a server reads no paths."
             )
         run = Run(secrets.token_urlsafe(6), config, playing=playing)
-        run.room = Room(secret)
-        self._add(Place(run, self.limits.check(config), time.monotonic(), visitor, address))
+        run.access = Access(secret)
+        self._add(Slot(run, self.limits.check(config), time.monotonic(), visitor, address))
         log.info("made run=%s data=%s objective=%s", run.id, config.data, config.objective)
         self._start_loading(run, run.prepare)
         return run
 
     def demonstration(self, *, watched: bool = True) -> Run:
-        """The run of whoever has asked for none; visitors of one minute share it, see `Room`.
+        """The run of whoever has asked for none; visitors of one minute share it, see `Access`.
 
         They are few and take nobody's room: it never raises `LimitError`. watched: False makes it
         ready before the first visitor comes, who will see its beginning.
@@ -109,13 +109,13 @@ class Lab:
     def _admit(self, run: Run) -> None:
         """A new demonstration run, which sleeps until somebody watches. Raises `LimitError`."""
         asleep_since = time.monotonic() - self.limits.sleep_after - 0.001
-        self._add(Place(run, count_parameters(run.config), asleep_since))
+        self._add(Slot(run, count_parameters(run.config), asleep_since))
         log.info("made run=%s, a demonstration", run.id)
         self._start_loading(run, run.prepare)
 
     def _shared(self) -> list[Run]:
         with self._lock:
-            return [p.run for p in self._places.values() if p.demonstration and not p.leaving]
+            return [p.run for p in self._slots.values() if p.demonstration and not p.leaving]
 
     def fork(
         self,
@@ -142,12 +142,12 @@ class Lab:
         origin = self.get(id)
         if origin is None or (step is not None and origin.state == "loading"):
             raise ConfigError(f"The run {id[:20]!r} is gone, so it cannot be forked.")
-        begins = origin.config if step is None else origin.way_to(step).config
+        begins = origin.config if step is None else origin.replay_plan(step).config
         parameters = self.limits.check(replace_live(begins, changes or {}))
         run = Run(secrets.token_urlsafe(6), begins)
-        run.room = Room(secret)
+        run.access = Access(secret)
         run.follow(origin)
-        self._add(Place(run, parameters, time.monotonic(), visitor, address))
+        self._add(Slot(run, parameters, time.monotonic(), visitor, address))
         log.info("forked run=%s from=%s", run.id, id)
         copied = origin.copied()
         if step is not None:
@@ -175,14 +175,14 @@ class Lab:
         is loading. Raises `LimitError` when there is no room for it.
         """
         with self._lock:
-            if (place := self._places.get(id)) is not None:
-                if place.watch() > self.limits.sleep_after:
+            if (slot := self._slots.get(id)) is not None:
+                if slot.watch() > self.limits.sleep_after:
                     self._schedulers.wake()
-                return place.run
+                return slot.run
             if (run := self._departed.pop(id, None)) is not None:
-                place = Place(run, count_parameters(run.config), time.monotonic())
-                self._make_room(place)
-                self._settle(place)
+                slot = Slot(run, count_parameters(run.config), time.monotonic())
+                self._make_room(slot)
+                self._settle(slot)
                 self._schedulers.add(run)
                 log.info("woke run=%s from memory", id)
                 return run
@@ -195,8 +195,8 @@ class Lab:
     def peek(self, id: str) -> Run | None:
         """The run of this id if it is in memory; nobody watches it for that."""
         with self._lock:
-            place = self._places.get(id)
-        return None if place is None or place.leaving else place.run
+            slot = self._slots.get(id)
+        return None if slot is None or slot.leaving else slot.run
 
     def _restore(self, id: str) -> Run | None:
         store = self._autosaver.store
@@ -204,31 +204,31 @@ class Lab:
             return None
         try:
             run = Run(id, from_dict(about["config"]))
-            run.room = Room.from_dict(about["room"])
+            run.access = Access.from_dict(about["room"])
         except (ConfigError, KeyError, TypeError) as error:
             store.set_aside(id, error)
             return None
-        place = Place(run, count_parameters(run.config), time.monotonic())
+        slot = Slot(run, count_parameters(run.config), time.monotonic())
         with self._lock:
-            if id in self._places:  # somebody else asked at the same moment
-                return self._places[id].run
-            self._make_room(place)
-            self._settle(place)
+            if id in self._slots:  # somebody else asked at the same moment
+                return self._slots[id].run
+            self._make_room(slot)
+            self._settle(slot)
         self._start_loading(run, lambda: self._autosaver.load(run), saved=True)
         return run
 
     def leave(self, id: str) -> None:
         """Its maker goes on to another run: it sleeps now and soon leaves, unless it is watched."""
         with self._lock:
-            if (place := self._places.get(id)) is not None:
+            if (slot := self._slots.get(id)) is not None:
                 idle = max(self.limits.sleep_after, self.limits.leave_after - FORGETS_AFTER)
-                place.seen = time.monotonic() - idle - 0.001
+                slot.seen = time.monotonic() - idle - 0.001
 
     def close(self, id: str) -> None:
         """Ends a run for good, in memory and on disk; an unknown id is no error."""
         with self._lock:
-            if (place := self._places.pop(id, None)) is not None:
-                self._schedulers.remove(place.run)
+            if (slot := self._slots.pop(id, None)) is not None:
+                self._schedulers.remove(slot.run)
                 log.info("closed run=%s", id)
             self._departed.pop(id, None)
         self._autosaver.forget(id)
@@ -236,49 +236,49 @@ class Lab:
     def runs_of(self, visitor: str, keys: Mapping[str, str]) -> list[Run]:
         """The runs in memory that a visitor has made or has the secret of: {run id: secret}."""
         with self._lock:
-            return [p.run for p in self._places.values() if p.belongs_to(visitor, keys)]
+            return [p.run for p in self._slots.values() if p.belongs_to(visitor, keys)]
 
     def ids(self) -> list[str]:
         """The runs in memory, the oldest first."""
         with self._lock:
-            return [id for id, place in self._places.items() if not place.leaving]
+            return [id for id, slot in self._slots.items() if not slot.leaving]
 
     def training(self) -> int:
         """How many runs take turns now: those that play and that somebody watches."""
         with self._lock:
-            return sum(p.run.state == "playing" and not p.asleep for p in self._places.values())
+            return sum(p.run.state == "playing" and not p.asleep for p in self._slots.values())
 
     # Room -----------------------------------------------------------------------------------
 
-    def _add(self, place: Place) -> None:
+    def _add(self, slot: Slot) -> None:
         """A new run, where there is room. Raises `LimitError`."""
         with self._lock:
-            self._make_room(place)
-            self._settle(place)
+            self._make_room(slot)
+            self._settle(slot)
 
-    def _settle(self, place: Place) -> None:
-        place.run.allow = self.limits.check_live
-        self._places[place.run.id] = place
-        self._autosaver.arrived(place.run)
+    def _settle(self, slot: Slot) -> None:
+        slot.run.allow = self.limits.check_live
+        self._slots[slot.run.id] = slot
+        self._autosaver.arrived(slot.run)
 
-    def _make_room(self, new: Place) -> None:
+    def _make_room(self, new: Slot) -> None:
         """Sends unwatched runs away until there is room. Raises `LimitError` for too few."""
-        for place in who_goes(self._places.values(), new, self.limits):
-            self._send_away(place)
+        for slot in select_evictions(self._slots.values(), new, self.limits):
+            self._send_away(slot)
 
-    def _send_away(self, place: Place) -> None:
+    def _send_away(self, slot: Slot) -> None:
         """The run leaves once it is saved: its own thread sees to that."""
-        place.leaving = True
-        if place.run.state == "loading":  # there is nothing to save, and no thread yet
-            self._drop(place)
+        slot.leaving = True
+        if slot.run.state == "loading":  # there is nothing to save, and no thread yet
+            self._drop(slot)
         self._schedulers.wake()
 
-    def _drop(self, place: Place) -> None:
-        run = place.run
-        del self._places[run.id]
+    def _drop(self, slot: Slot) -> None:
+        run = slot.run
+        del self._slots[run.id]
         self._schedulers.remove(run)
         saved = self._autosaver.store is not None and self._autosaver.is_saved(run)
-        self._autosaver.left(run.id)
+        self._autosaver.on_evicted(run.id)
         if run.mark() is None:
             pass  # there was nothing yet
         elif saved:
@@ -309,8 +309,8 @@ class Lab:
         load()
         with self._lock:
             self._loaders.discard(threading.current_thread())
-            place = self._places.get(run.id)
-            if place is not None and place.run is run:
+            slot = self._slots.get(run.id)
+            if slot is not None and slot.run is run:
                 if saved:
                     self._autosaver.came_back(run)
                 self._schedulers.add(run)
@@ -318,42 +318,42 @@ class Lab:
     # On the training threads ----------------------------------------------------------------
 
     def _asleep(self, run: Run) -> bool:
-        place = self._places.get(run.id)
-        return place is None or place.idle > self.limits.sleep_after
+        slot = self._slots.get(run.id)
+        return slot is None or slot.idle > self.limits.sleep_after
 
-    def _rests(self, run: Run) -> bool:
-        place = self._places.get(run.id)
-        return place is not None and (place.asleep or place.leaving)
+    def _is_idle(self, run: Run) -> bool:
+        slot = self._slots.get(run.id)
+        return slot is not None and (slot.asleep or slot.leaving)
 
     def _keep_house(self, runs: Sequence[Run]) -> None:
         """Saves what is due, and lets go of runs that nobody watches. `runs`: of this thread."""
         for run in runs:
             asleep = self._asleep(run)
-            place = self._places.get(run.id)
-            if place is not None and place.asleep != asleep:
-                place.asleep = asleep
+            slot = self._slots.get(run.id)
+            if slot is not None and slot.asleep != asleep:
+                slot.asleep = asleep
                 log.info("%s run=%s", "slept" if asleep else "woke", run.id)
-        self._autosaver.tend(runs, self._rests)
+        self._autosaver.save_due(runs, self._is_idle)
         for run in runs:
-            place = self._places.get(run.id)
-            if place is not None and place.run is run and self._may_go(place):
+            slot = self._slots.get(run.id)
+            if slot is not None and slot.run is run and self._may_go(slot):
                 with self._lock:
-                    if self._places.get(run.id) is place and self._may_go(place):
-                        self._drop(place)
+                    if self._slots.get(run.id) is slot and self._may_go(slot):
+                        self._drop(slot)
 
-    def _may_go(self, place: Place) -> bool:
+    def _may_go(self, slot: Slot) -> bool:
         """Whether nobody watches the run and nothing is lost with it, or there is no other way."""
-        idle = place.idle > self.limits.leave_after
-        if not (idle or place.leaving):
+        idle = slot.idle > self.limits.leave_after
+        if not (idle or slot.leaving):
             return False
-        hopeless = self._autosaver.store is None or (place.leaving and not self._autosaver.works)
-        return hopeless or self._autosaver.is_saved(place.run)
+        hopeless = self._autosaver.store is None or (slot.leaving and not self._autosaver.works)
+        return hopeless or self._autosaver.is_saved(slot.run)
 
     def shut_down(self) -> None:
         """Saves and ends all runs, and waits for the threads: torch must not compute at exit."""
         with self._lock:
-            runs = [place.run for place in self._places.values()]
-            self._places.clear()
+            runs = [slot.run for slot in self._slots.values()]
+            self._slots.clear()
             for run in runs:
                 self._schedulers.remove(run)
         self.begin_loading()

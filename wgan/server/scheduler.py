@@ -113,8 +113,8 @@ class Scheduler:
         While somebody's own run trains, all demonstration runs together take half a turn: however
         many visitors look in, a single owner keeps two thirds of the thread.
         """
-        own = [run for run in due if not run.room.demonstration]
-        shared = [run for run in due if run.room.demonstration]
+        own = [run for run in due if not run.access.demonstration]
+        shared = [run for run in due if run.access.demonstration]
         if not own or not shared:
             return [(run, SLICE) for run in due]
         self._round += 1

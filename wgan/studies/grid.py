@@ -20,7 +20,7 @@ from wgan.data import load
 from wgan.metrics.coverage import coverage
 from wgan.plots import papers
 from wgan.plots.base import Figure
-from wgan.plots.meter import three
+from wgan.plots.meter import format_3_digits
 from wgan.studies.base import Numbers, Progress, Steps, in_turns
 from wgan.studies.cells import IMAGE_ROWS, METHODS, cell
 from wgan.studies.trainers import CPU
@@ -109,7 +109,8 @@ def draw(result: Grid) -> Figure:
     cells = {
         (rows.index(cell.row), columns.index(cell.method)): (
             cell.samples,
-            f"{cell.modes} / {result.modes_total} modes, {three(cell.ms_per_step)} ms a step",
+            f"{cell.modes} / {result.modes_total} modes, "
+            f"{format_3_digits(cell.ms_per_step)} ms a step",
         )
         for cell in result.cells
     }

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from wgan.plots.base import Figure
-from wgan.plots.meter import three
+from wgan.plots.meter import format_3_digits
 from wgan.studies.base import Study
 
 HEIGHTS = {"surface": 760, "grid": 1100}
@@ -57,4 +57,4 @@ def page(study: Study, figure: Figure, about: Mapping[str, Any]) -> str:
 def _shown(value: float | int | None) -> str:
     if value is None:
         return "–"
-    return f"{value:,}" if isinstance(value, int) else three(value)
+    return f"{value:,}" if isinstance(value, int) else format_3_digits(value)

@@ -32,7 +32,7 @@ from wgan.metrics.critic import critic_estimate, gradient_norms
 from wgan.metrics.transport import w1
 from wgan.plots import papers
 from wgan.plots.base import Figure
-from wgan.plots.meter import three
+from wgan.plots.meter import format_3_digits
 from wgan.studies import experiments
 from wgan.studies.base import Numbers, Progress, Steps, in_turns
 from wgan.studies.experiments import SURFACE_CRITICS, SURFACE_DATA
@@ -149,7 +149,7 @@ def draw(result: Surfaces) -> Figure:
     """The surfaces, a column for each data set, clipping above GP."""
     ordered = sorted(result.surfaces, key=lambda s: list(_CRITICS).index(s.critic))
     shown = [
-        (f"{_SETS[s.data]}, {_CRITICS[s.critic]}: dip {three(s.dip)}", s.values, s.real)
+        (f"{_SETS[s.data]}, {_CRITICS[s.critic]}: dip {format_3_digits(s.dip)}", s.values, s.real)
         for s in ordered
     ]
     return papers.value_surfaces(shown, REACH, columns=len(_SETS))

@@ -164,7 +164,7 @@ def act(run: Run, action: Callable[..., Any], *arguments: Any) -> None:
     """
     if not people.may_control(run):
         notice("Only its owner changes this run; make a copy of your own to try things.")
-    elif run.room.demonstration:
+    elif run.access.demonstration:
         attempt(lambda: _own(run, lambda own: action(own, *arguments)))
     else:
         attempt(lambda: action(run, *arguments))

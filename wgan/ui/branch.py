@@ -16,7 +16,7 @@ def row(run: Run) -> None:
     ready = run.frame.view is not None
     with st.container(key="branch_row", horizontal=True, gap="small"):
         if past is not None and ready:
-            step = run.way_to(past.step).step
+            step = run.replay_plan(past.step).step
             st.button(
                 f"Go on from step {step:,}" + ("" if step == past.step else ", the nearest kept"),
                 key="go_back",
@@ -43,7 +43,7 @@ def _go_back(run: Run, step: int) -> None:
 
 def _form(run: Run, step: int | None) -> None:
     st.caption(sections("compare")["branch_lab"])
-    config = run.config if step is None else run.way_to(step).config
+    config = run.config if step is None else run.replay_plan(step).config
     name = st.selectbox(
         "Change",
         list(quick_changes(config)),

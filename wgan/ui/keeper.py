@@ -55,5 +55,5 @@ def take(found: object) -> None:
             run = lab().get(id) if isinstance(id, str) else None
         except LimitError:
             continue
-        if run is not None and isinstance(secret, str) and run.room.is_owner(secret):
+        if run is not None and isinstance(secret, str) and run.access.is_owner(secret):
             people.keys()[run.id] = secret

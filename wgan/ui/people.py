@@ -51,7 +51,7 @@ def take_owners_link(run: Run) -> bool:
     secret = st.query_params.get(_OWNER)
     if secret is None:
         return True
-    if right := run.room.is_owner(secret):
+    if right := run.access.is_owner(secret):
         keys()[run.id] = secret
     return right
 
@@ -73,17 +73,17 @@ def secret_of(run: Run) -> str | None:
 
 
 def owns(run: Run) -> bool:
-    return run.room.is_owner(secret_of(run))
+    return run.access.is_owner(secret_of(run))
 
 
 def may_control(run: Run) -> bool:
     """Whether what this tab asks is done: to the run, or where that is nobody's, to a fork."""
-    return run.room.demonstration or run.room.may_control(secret_of(run))
+    return run.access.demonstration or run.access.may_control(secret_of(run))
 
 
 def may_upload(run: Run) -> bool:
     """Whether this tab may bring data while it watches this run."""
-    return not run.room.locked or owns(run)
+    return not run.access.locked or owns(run)
 
 
 def visitor() -> str:

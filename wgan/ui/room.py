@@ -6,7 +6,7 @@ import segno
 import streamlit as st
 
 from wgan.live.parts import channel
-from wgan.runs.access import MAX_ANSWERS, MAX_WORDS, Poll, RoomError
+from wgan.runs.access import MAX_ANSWERS, MAX_WORDS, AccessError, Poll
 from wgan.runs.run import Run
 from wgan.ui import binding, live, people
 from wgan.ui.words import plain, sections
@@ -21,12 +21,12 @@ def watching(run: Run) -> None:
     # Always there, so that what is below is not mounted anew when the controls change hands.
     with st.container(horizontal=True, vertical_alignment="center", key="watching"):
         if people.owns(run):
-            if run.room.open:
+            if run.access.open:
                 st.caption(":material/groups: " + words["handed_over"])
             return
-        if run.room.demonstration:
+        if run.access.demonstration:
             return  # it becomes the visitor's own as soon as that makes a difference
-        icon, told = ("groups", "room_open") if run.room.open else ("visibility", "watching")
+        icon, told = ("groups", "room_open") if run.access.open else ("visibility", "watching")
         st.caption(f":material/{icon}: {words[told]}")
         _fork(run, "fork_watched", "Make a copy of my own")
 
@@ -34,7 +34,7 @@ def watching(run: Run) -> None:
 def classroom(run: Run) -> None:
     """The tab: for everybody the link, for the owner the rest."""
     words = sections("classroom")
-    if run.room.demonstration:
+    if run.access.demonstration:
         st.markdown("**Share a run**")
         st.caption(words["demonstration"])
         st.button(
@@ -56,20 +56,20 @@ def classroom(run: Run) -> None:
         _fork(run, "fork", "Fork: go on in a run of my own")
     with right:
         if not people.owns(run):
-            st.caption(words["room_open" if run.room.open else "watching"])
+            st.caption(words["room_open" if run.access.open else "watching"])
             return
         st.toggle(
             "Hand the controls to the room",
-            value=run.room.open,
-            key=(key := binding.widget_key("room_open", run.room.open)),
+            value=run.access.open,
+            key=(key := binding.widget_key("room_open", run.access.open)),
             on_change=_set,
             args=(run, "open", key),
             help=words["open"],
         )
         st.toggle(
             "Lock data uploads",
-            value=run.room.locked,
-            key=(key := binding.widget_key("room_locked", run.room.locked)),
+            value=run.access.locked,
+            key=(key := binding.widget_key("room_locked", run.access.locked)),
             on_change=_set,
             args=(run, "locked", key),
             help=words["lock"],
@@ -83,7 +83,7 @@ def classroom(run: Run) -> None:
 def _set(run: Run, what: str, key: str) -> None:
     """Callback of a toggle: the owner alone decides over the room."""
     if people.owns(run) and binding.is_shown(key):
-        setattr(run.room, what, st.session_state[key])
+        setattr(run.access, what, st.session_state[key])
 
 
 def _fork(run: Run, key: str, label: str) -> None:
@@ -129,8 +129,8 @@ def _ask(run: Run) -> None:
         return
     given = st.session_state
     try:
-        run.room.ask(given[_QUESTION], [given[key] for key in _ANSWERS])
-    except RoomError as error:
+        run.access.ask(given[_QUESTION], [given[key] for key in _ANSWERS])
+    except AccessError as error:
         binding.notice(str(error))
         return
     for key in (_QUESTION, *_ANSWERS):
@@ -142,13 +142,13 @@ def poll(run: Run) -> None:
     """The poll that is going on, wherever the page is; nothing when there is none."""
     with st.container(key="poll_place"):  # always there: nothing below is mounted anew
         st.html("<span></span>")
-        if (asked := run.room.poll) is not None:
+        if (asked := run.access.poll) is not None:
             _poll(run, asked)
 
 
 def _poll(run: Run, asked: Poll) -> None:
     """The question, the answers to choose from, and the votes as they come."""
-    mine = run.room.voted(people.visitor())
+    mine = run.access.voted(people.visitor())
     with st.container(border=True, key="poll_box"):
         st.markdown(f"**{plain(asked.question)}**")
         with st.container(horizontal=True, gap="small"):
@@ -167,15 +167,15 @@ def _poll(run: Run, asked: Poll) -> None:
         if people.owns(run):
             with st.container(horizontal=True):
                 if not asked.closed:
-                    st.button("Close the poll", key="poll_close", on_click=run.room.close_poll)
-                st.button("Take it away", key="poll_end", on_click=run.room.end_poll)
+                    st.button("Close the poll", key="poll_close", on_click=run.access.close_poll)
+                st.button("Take it away", key="poll_end", on_click=run.access.end_poll)
 
 
 def _vote(run: Run, number: int, question: str) -> None:
-    asked = run.room.poll
+    asked = run.access.poll
     if asked is None or asked.question != question:
         return  # the owner has asked something else meanwhile
     try:
-        run.room.vote(people.visitor(), number)
-    except RoomError as error:
+        run.access.vote(people.visitor(), number)
+    except AccessError as error:
         st.toast(str(error))

@@ -42,7 +42,7 @@ def share(run: Run) -> None:
             mime="application/zip",
             icon=":material/deployed_code:",
             key="download_checkpoint",
-            disabled=run.frame.measures is None,
+            disabled=run.frame.metrics is None,
             help="It is copied between two steps when you click; the run goes on.",
             on_click="ignore",
         )
@@ -124,7 +124,7 @@ def _results(run: Run) -> None:
             mime=mime,
             icon=icon,
             key=f"download_{kind}",
-            disabled=run.frame.measures is None,
+            disabled=run.frame.metrics is None,
             help=told,
             on_click="ignore",
         )
@@ -146,7 +146,7 @@ def drawn(draw: Callable[[Sequence[Snapshot]], bytes], run: Run) -> bytes:
     frame = run.frame
     snapshots = run.snapshots.items
     if not snapshots and frame.view is not None:
-        snapshots = (Snapshot(frame.step, frame.view, frame.measures),)
+        snapshots = (Snapshot(frame.step, frame.view, frame.metrics),)
     with _drawing:
         return draw(snapshots)
 

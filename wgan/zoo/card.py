@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from wgan.config import HUB, ExperimentConfig
 from wgan.data.titles import about, title
 from wgan.persistence.run_files import command, plain_figures
-from wgan.runs.export import Saved
+from wgan.runs.export import RunExport
 
 if TYPE_CHECKING:
     from wgan.zoo.importers import Imported
@@ -38,11 +38,11 @@ DATASETS = {
 }
 
 
-def card_of_run(saved: Saved, heading: str | None = None) -> str:
+def card_of_run(saved: RunExport, heading: str | None = None) -> str:
     """The card of a run: what it is, how it was made, what was measured."""
     config, steps = saved.config, saved.steps
     method = method_of(config)
-    figures = plain_figures(saved.measures)
+    figures = plain_figures(saved.metrics)
     rows = [f"| {words} | {figures[name]} |" for name, words in FIGURES.items() if name in figures]
     averaged = " The samples are those of the averaged generator." if figures["averaged"] else ""
     changes = [f"- step {event.step:,}: {event.text}" for event in saved.events]
@@ -67,7 +67,7 @@ def card_of_run(saved: Saved, heading: str | None = None) -> str:
     )
 
 
-def _shares(saved: Saved) -> list[str]:
+def _shares(saved: RunExport) -> list[str]:
     """How 2,500 samples spread over the attributes, where these are known."""
     if not saved.shares:
         return []

@@ -26,7 +26,7 @@ from wgan.config import ConfigError, ExperimentConfig, from_dict
 from wgan.files import open_regular, read_bounded
 from wgan.hub import FILES
 from wgan.persistence import run_files
-from wgan.runs.export import Saved
+from wgan.runs.export import RunExport
 from wgan.types import Curve, Event
 from wgan.zoo.architecture import Architecture, LabNetworks, ZooError, check_size, load_strictly
 from wgan.zoo.card import card_of_import, card_of_run
@@ -104,14 +104,14 @@ class Checkpoint:
         return self.critic((samples + 1) / 2 if sigmoid else samples)
 
 
-def save_run(saved: Saved, folder: Path, title: str | None = None) -> None:
+def save_run(saved: RunExport, folder: Path, title: str | None = None) -> None:
     """Writes a run as a checkpoint. Raises `OSError` when the folder cannot be written."""
     run_files.save(saved, folder)
     (folder / "samples.png").write_bytes(picture(saved.view))
     (folder / "README.md").write_text(card_of_run(saved, title), encoding="utf-8")
 
 
-def zip_of_run(saved: Saved) -> bytes:
+def zip_of_run(saved: RunExport) -> bytes:
     """A run as a checkpoint folder, zipped: what the lab's page hands out."""
     with tempfile.TemporaryDirectory() as place:
         save_run(saved, Path(place))

@@ -13,7 +13,7 @@ from wgan.config import ExperimentConfig
 from wgan.data import Dataset, load
 from wgan.data.titles import WITHOUT_DOWNLOAD
 from wgan.plots.images import image_grid
-from wgan.plots.meter import three
+from wgan.plots.meter import format_3_digits
 from wgan.ui.gallery.large import full_size, previews
 from wgan.ui.gallery.samples import MAX_SEED
 from wgan.ui.live import live_figure
@@ -108,7 +108,7 @@ def _score(checkpoint: Checkpoint, sample: Tensor) -> None:
     below = (others < score).float().mean().item()
     st.metric(
         "Critic's score",
-        three(score),
+        format_3_digits(score),
         f"above {below:.0%} of its samples",
         delta_color="off",
         delta_arrow="off",
@@ -124,7 +124,7 @@ def _nearest(experiment: ExperimentConfig | None, sample: Tensor) -> None:
         found = nearest_real(sample[0], _real(experiment))
     st.image(plots.data_uri(picture(found.image[None])), width=180, alt="The nearest real image")
     st.caption(
-        f":blue[**Nearest real image**], at distance {three(found.distance)}",
+        f":blue[**Nearest real image**], at distance {format_3_digits(found.distance)}",
         help=sections("gallery")["nearest"],
     )
 

@@ -10,7 +10,7 @@ import streamlit as st
 from wgan import plots
 from wgan.data import title
 from wgan.plots.images import image_grid
-from wgan.plots.meter import three
+from wgan.plots.meter import format_3_digits
 from wgan.ui.gallery import curves, one, samples, tour
 from wgan.ui.words import plain, sections, without_pictures
 from wgan.zoo.architecture import LabNetworks
@@ -123,10 +123,10 @@ def _figures(checkpoint: Checkpoint) -> None:
     if "w1" in known and "w1_floor" in known:
         st.metric(
             "W1",
-            three(known["w1"]),
+            format_3_digits(known["w1"]),
             width="content",
             help="Exact, 256 samples against 256; real data against real data has "
-            f"{three(known['w1_floor'])}.",
+            f"{format_3_digits(known['w1_floor'])}.",
         )
 
 
