@@ -1,4 +1,4 @@
-"""A page of HTML names the scripts that it will ask for; nothing else does."""
+"""A page of HTML names the files that it will ask for; nothing else does."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from wgan.server.preload import Preload
-from wgan.ui.live import assets, scripts
+from wgan.ui.live import assets, fonts, scripts
 
 
 def test_pages_and_only_pages_name_their_scripts():
@@ -22,11 +22,11 @@ def test_pages_and_only_pages_name_their_scripts():
             Route("/", lambda request: HTMLResponse("<p>page")),
             Route("/facts", lambda request: JSONResponse({})),
         ],
-        middleware=[Middleware(Preload, scripts=["a.js", "b/c.js"])],
+        middleware=[Middleware(Preload, scripts=["a.js"], fonts=["b.woff2"])],
     )
     browser = TestClient(app)
     link = browser.get("/").headers["link"]
-    assert link == "<a.js>; rel=modulepreload, <b/c.js>; rel=modulepreload"
+    assert link == "<a.js>; rel=modulepreload, <b.woff2>; rel=preload; as=font; crossorigin"
     assert "link" not in browser.get("/facts").headers
 
 
@@ -40,4 +40,6 @@ def test_every_script_that_is_named_is_there():
         else:
             assert (static / script).is_file(), script
     assert named == ours
+    assert len(fonts()) == 1
+    assert (static / fonts()[0]).is_file()
     assert any("BidiComponent" in script for script in scripts())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from wgan.config import CONV_SIZES, POINT_DATA, ExperimentConfig, from_dict, image_data
@@ -19,7 +20,7 @@ class Preset:
     about: str
     fields: dict[str, Any]
 
-    @property
+    @cached_property
     def config(self) -> ExperimentConfig:
         return from_dict(self.fields)
 

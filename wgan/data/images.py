@@ -6,8 +6,10 @@ import threading
 import weakref
 from collections import defaultdict
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -133,9 +135,10 @@ def _placed(pixels: Tensor, device: torch.device) -> Tensor:
 
 def _digits() -> Pictures:
     """scikit-learn's 1,797 digits: images (N, 1, 8, 8) in [−1, 1] with their labels."""
-    from sklearn.datasets import load_digits  # imported here: slow, and few need it
-
-    images, labels = load_digits(return_X_y=True)
-    pixels = torch.from_numpy(images).float().div_(8).sub_(1)  # grey levels are 0..16
+    sklearn = find_spec("sklearn")  # not imported, which takes longer than all else before a run
+    assert sklearn is not None
+    file = Path(sklearn.origin or "").parent / "datasets/data/digits.csv.gz"
+    rows = torch.from_numpy(np.loadtxt(file, delimiter=",", dtype=np.float32))
+    pixels = rows[:, :64].div(8).sub_(1)  # grey levels are 0..16
     names = tuple(str(digit) for digit in range(10))
-    return Pictures(pixels.view(-1, 1, 8, 8), torch.from_numpy(labels).long(), names)
+    return Pictures(pixels.view(-1, 1, 8, 8), rows[:, 64].long(), names)

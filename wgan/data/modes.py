@@ -200,9 +200,11 @@ def _flat(pixels: Tensor) -> Tensor:
 
 def _principal_components(images: Tensor) -> Tensor:
     """The directions of most variance of images (N, P), as (F, P) orthonormal rows."""
-    from sklearn.decomposition import PCA  # imported here: slow, and 2-D data do without
-
     count = min(FEATURES, *images.shape)
+    if count == images.shape[1]:  # any basis of the whole space gives the same distances
+        return torch.eye(count)
+    from sklearn.decomposition import PCA  # imported here: slow, and small images do without
+
     # A fixed state: the randomised solver, chosen for large images, must not touch global seeds.
     fitted = PCA(count, random_state=0).fit(images.numpy())
     return torch.from_numpy(fitted.components_).float()

@@ -93,7 +93,8 @@ def moment(run: Run) -> int | None:
 
 
 def _is_recorded(run: Run) -> bool:
-    return run.config.replace({"seed": 0}) == PRESETS[DEFAULT].config
+    recorded = PRESETS[DEFAULT].config
+    return run.config == recorded or run.config.replace({"seed": 0}) == recorded
 
 
 def frame_of(run: Run) -> Frame:

@@ -58,11 +58,19 @@ def _version() -> str:
 def scripts() -> Sequence[str]:
     """What a page asks for before its live parts show something, relative to the page's address:
     Streamlit's own script for components, with those that it imports, and ours."""
-    static = Path(st.__file__).parent / "static"
     names = ("BidiComponent", "serialization", "recordbatch", "_arrayReduce")
-    streamlits = (path for name in names for path in static.glob(f"static/js/{name}.*.js"))
-    ours = (f"assets/live/{_version()}/{name}" for name in _MODULES)
-    return [*(str(path.relative_to(static)) for path in streamlits), *ours]
+    streamlits = (path for name in names for path in _streamlits(f"static/js/{name}.*.js"))
+    return [*streamlits, *(f"assets/live/{_version()}/{name}" for name in _MODULES)]
+
+
+def fonts() -> Sequence[str]:
+    """Streamlit's symbols, likewise."""
+    return _streamlits("static/media/MaterialSymbols-Rounded.*.woff2")
+
+
+def _streamlits(pattern: str) -> list[str]:
+    static = Path(st.__file__).parent / "static"
+    return [path.relative_to(static).as_posix() for path in static.glob(pattern)]
 
 
 # Not isolated: Plotly writes its style rules into the document's head.

@@ -24,6 +24,7 @@ from wgan.server.registry import lab
 from wgan.server.routes import Live
 from wgan.server.routes import routes as live_routes
 from wgan.server.stream import BEAT, Stream
+from wgan.threads import collector_at_rest
 
 # The pages' modules are only imported here: before the first visitor comes, and before torch, which
 # holds up whatever else is imported meanwhile.
@@ -42,7 +43,7 @@ from wgan.ui import (  # noqa: F401
     share,
     shell,
 )
-from wgan.ui.live import assets, scripts
+from wgan.ui.live import assets, fonts, scripts
 from wgan.ui.process import settle, share_heaps
 
 # Importing torch holds up all else that the server does for seconds. Whoever opens the page as soon
@@ -69,7 +70,7 @@ def routes() -> Sequence[BaseRoute]:
 
 
 def middleware() -> Sequence[Middleware]:
-    return [Middleware(Preload, scripts=scripts())]
+    return [Middleware(Preload, scripts=scripts(), fonts=fonts())]
 
 
 @asynccontextmanager
@@ -85,11 +86,13 @@ async def lifespan(app: Any) -> AsyncIterator[dict[str, Any]]:
 
 def _warm_up() -> None:
     try:
-        lab().hold_loading()
-        lab().demonstration(watched=False)
-        _wait_for_a_picture()
-        lab().begin_loading()
-        import torch  # noqa: F401
+        with collector_at_rest():
+            lab().hold_loading()
+            run = lab().demonstration(watched=False)
+            _wait_for_a_picture()
+            lab().begin_loading()
+            while run.frame.state == "loading":
+                time.sleep(BEAT)
     except Exception:
         log.exception("the first run could not be made")  # a visitor is told why
     settle()
