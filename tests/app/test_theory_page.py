@@ -117,3 +117,36 @@ def test_every_objective_is_a_run(open_section: Open):
 def test_a_forged_channel_is_refused(channel: str):
     with pytest.raises(StreamError):
         source(PARTS, channel)
+
+
+# Dirac-GAN --------------------------------------------------------------------------------------
+
+
+def test_the_methods_of_the_dirac_gan(open_section: Open):
+    at = open_section("dirac")
+    assert "circles" in live_parts.text(live_parts.blocks(at, "theory_dirac_values"))
+    change(at, "theory_game", "r1")
+    assert "arrives" in live_parts.text(live_parts.blocks(at, "theory_dirac_values"))
+    assert "0.9487" in live_parts.text(live_parts.blocks(at, "theory_dirac_values"))
+    change(at, "theory_strength_r1", 0.0)  # without its penalty it is the GAN again
+    assert "circles" in live_parts.text(live_parts.blocks(at, "theory_dirac_values"))
+    change(at, "theory_game", "wgan")
+    change(at, "theory_order", False)
+    assert "leaves" in live_parts.text(live_parts.blocks(at, "theory_dirac_values"))
+    for key, value in (
+        ("theory_step", 0.1),
+        ("theory_dirac_critic_steps", 3),
+        ("theory_momentum", -0.3),
+        ("theory_dirac_theta", -1.0),
+        ("theory_dirac_psi", 0.5),
+    ):
+        before = figure(at, "theory_phase")
+        change(at, key, value)
+        assert figure(at, "theory_phase") != before, key
+
+
+def test_where_the_field_breaks_there_are_no_eigenvalues(open_section: Open):
+    at = open_section("dirac")
+    change(at, "theory_game", "gp")
+    assert "theory_eigenvalues" not in live_parts.places(at)
+    assert at.info[0].value == sections("theory_dirac")["breaks"]

@@ -11,16 +11,23 @@ ROOM = 92  # pixels below the axes that the button and the slider take
 
 
 def animated(
-    figure: Figure, frames: Sequence[Sequence[Mapping[str, Any]]], traces: Sequence[int], label: str
+    figure: Figure,
+    frames: Sequence[Sequence[Mapping[str, Any]]],
+    traces: Sequence[int],
+    label: str,
+    names: Sequence[str] = (),
+    *,
+    at_end: bool = False,
 ) -> Figure:
-    """The figure with frames, each of what changes in the given traces; it stands at the first.
+    """The figure with frames, each of what changes in the given traces.
 
-    label: what the slider counts.
+    label: what the slider counts. names: of the frames, which are otherwise numbered from 0.
+    at_end: the figure shows the last frame, not the first.
     """
-    names = [str(i) for i in range(len(frames))]
+    names = list(names) or [str(i) for i in range(len(frames))]
     at_once = {"mode": "immediate", "frame": {"duration": 0, "redraw": False}}
     at_once |= {"transition": {"duration": 0}}
-    play = {"fromcurrent": True, "frame": {"duration": 60, "redraw": False}}
+    play = {"fromcurrent": not at_end, "frame": {"duration": 60, "redraw": False}}
     play |= {"transition": {"duration": 0}}
     chart = dict(figure["layout"])
     chart["margin"] = chart["margin"] | {"b": chart["margin"]["b"] + ROOM}
@@ -49,6 +56,7 @@ def animated(
             "pad": {"t": 96, "l": 6, "r": 6},
             "currentvalue": {"prefix": f"{label} ", "xanchor": "right", "offset": 4},
             "ticklen": 0,
+            "active": len(names) - 1 if at_end else 0,
             "steps": [
                 {"label": name, "value": name, "method": "animate", "args": [[name], at_once]}
                 for name in names

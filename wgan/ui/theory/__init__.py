@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from wgan.ui.theory import distances
+from wgan.ui.theory import dirac, distances
 
 # The sections by their keys in `theory.md`, in the order of the tabs.
-SECTIONS: dict[str, Callable[[], None]] = {"distances": distances.draw}
+SECTIONS: dict[str, Callable[[], None]] = {
+    "distances": distances.draw,
+    "dirac": dirac.draw,
+}
