@@ -119,7 +119,7 @@ def _critic(browser: Browser, address: str, out: Path) -> None:
 def _compare(browser: Browser, address: str, out: Path) -> None:
     """The race, when both penalties have found the modes."""
     page = _open(browser, "light", f"{address}/compare")
-    page.get_by_role("button", name="Race").click()
+    page.get_by_role("radio", name="Race").click()
     page.mouse.move(2, 600)
     page.locator(".js-plotly-plot").first.wait_for()
     page.wait_for_timeout(110_000)

@@ -18,10 +18,11 @@ with st.container(key="notices"):
     if text := binding.pop_notice():
         st.warning(plain(text), icon=":material/info:")
 if any(run.access.demonstration for run in runs):
-    st.markdown(sections("compare")["intro"])
+    st.caption(sections("compare")["intro"])
 
 live.page(channel("page", *runs), made_of_runs(runs))
 compare.verbs(runs)
+compare.ready(runs)
 panels.panels(runs)
 st.session_state.setdefault(compare.CURVES, ["w1", "modes"])
 chosen = st.pills(

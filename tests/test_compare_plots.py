@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 from tests.test_plots import decode
+from wgan.comparisons import COMPARISONS
 from wgan.config import ExperimentConfig
 from wgan.plots import COLORS, LETTERS, OVERLAYS, Lane, looking_at, overlay
 from wgan.plots.curves import curve_losses
 from wgan.presets import PRESETS
-from wgan.runs.branches import MOST, SETUPS, differences, quick_changes
+from wgan.runs.branches import MOST, differences, quick_changes
 from wgan.types import Curve, Event
 
 
@@ -114,8 +115,8 @@ def test_quick_changes_are_allowed_and_change_something(preset: str):
 
 
 def test_the_runs_of_a_set_begin_with_the_same_networks():
-    for setup in SETUPS.values():
-        configs = setup.configs
+    for comparison in COMPARISONS.values():
+        configs = comparison.configs
         assert 2 <= len(configs) <= MOST
         shape = [(c.width, c.depth, c.activation, c.latent_dim, c.seed, c.data) for c in configs]
         assert len(set(shape)) == 1

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from benchmarks.by_hand import heal
+from wgan.comparisons import COMPARISONS
 from wgan.config import LIVE_FIELDS, ConfigError, ExperimentConfig, choices, diff
 from wgan.presets import PRESETS, collapse, cure
 from wgan.recipes import belonging, by_hand, switched
-from wgan.runs.branches import SETUPS
 from wgan.studies.race import RACERS
 
 RING, DIGITS = PRESETS["ring-gan"].config, PRESETS["digits-gan"].config
@@ -85,7 +85,7 @@ def test_other_switches_bring_nothing():
 def test_a_penalty_with_rmsprop_has_one_rate():
     rates = {
         fields["lr"]
-        for fields in SETUPS["race"].fields
+        for fields in COMPARISONS["race"].fields
         if fields.get("optimizer") == "rmsprop" and fields["constraint"] == "gp"
     }
     assert rates == {RACERS["gp_rmsprop"]["lr"]}

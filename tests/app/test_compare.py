@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import live_parts
@@ -10,10 +11,11 @@ from lab_app import IMAGES, POINTS, ROOT, wait_for
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Widget
 
+from wgan.comparisons import COMPARISONS, Comparison, comparison_of
 from wgan.config import ExperimentConfig
 from wgan.live.compare import names
 from wgan.presets import PRESETS, cure
-from wgan.runs.branches import MOST, SETUPS, quick_changes
+from wgan.runs.branches import MOST, quick_changes
 from wgan.runs.run import Run
 from wgan.server import eviction
 from wgan.server.demonstration import COMPARED
@@ -24,8 +26,7 @@ from wgan.ui.words import sections
 
 # `panel_open` goes to another page: see the test in the browser.
 DRIVEN = {
-    "compare_race",
-    "compare_surfaces",
+    "compare_ready",
     "compare_own",
     "compare_add_own",
     "compare_play",
@@ -75,6 +76,11 @@ class Compare:
     def controls(self) -> set[str]:
         return {str(node.key) for node in self.at._tree if isinstance(node, Widget)}
 
+    def key(self, name: str) -> str:
+        """The key that a widget has now, which is drawn anew when what it shows changes."""
+        (found,) = (k for k in self.controls() if k == name or k.startswith(f"{name}-"))
+        return found
+
     def click(self, key: str) -> None:
         self.widget(key).click()
         self.redraw()
@@ -117,7 +123,7 @@ def test_every_control_has_a_test():
 def test_it_opens_with_a_gan_beside_a_wgan_gp_that_visitors_share():
     page = Compare()
     assert [run.config for run in page.runs] == [PRESETS[name].config for name in COMPARED]
-    assert page.at.markdown[0].value == sections("compare")["intro"]
+    assert page.at.caption[0].value == sections("compare")["intro"]
     assert page.notices() == []
     shared = page.runs
     assert Compare().runs == shared  # another visitor
@@ -129,7 +135,7 @@ def test_it_opens_with_a_gan_beside_a_wgan_gp_that_visitors_share():
     wait_for(lambda: all(run.state == "paused" for run in own))
     assert all(run.state == "playing" for run in shared)
     page.redraw()
-    assert sections("compare")["intro"] not in [text.value for text in page.at.markdown]
+    assert sections("compare")["intro"] not in [text.value for text in page.at.caption]
 
 
 def test_it_opens_with_the_run_of_the_lab_and_its_cured_branch():
@@ -157,21 +163,50 @@ def test_where_not_even_demonstrations_have_room_it_says_so(monkeypatch: pytest.
     assert page.runs == []
 
 
-@pytest.mark.parametrize("name", list(SETUPS))
-def test_a_set_is_one_click_and_makes_room_for_itself(name: str):
+@pytest.mark.parametrize("name", ["clip-gp", "norms"])
+def test_a_ready_comparison_is_one_click_and_makes_room_for_itself(name: str):
     page = Compare()
-    page.click(f"compare_{name}")
-    assert [run.config for run in page.runs] == SETUPS[name].configs
+    assert page.widget("compare_ready").value == "objectives"  # what the page opens with
+    page.set(page.key("compare_ready"), name)
+    assert [run.config for run in page.runs] == COMPARISONS[name].configs
     assert page.notices() == []
+    assert page.widget(compare.CURVES).value == list(COMPARISONS[name].figures)
     first = {run.id for run in page.runs}
     wait_for(lambda: all(run.frame.step > 0 for run in page.runs))
     page.redraw()
-    page.click("compare_race")  # four more: those before are left
+    page.set(page.key("compare_ready"), "race")  # four more: those before are left
     assert len(page.runs) == 4
     assert page.notices() == []
     assert not first & {run.id for run in page.runs}
     for run in page.runs:
         run.pause()
+
+
+def test_the_finding_is_told_by_steps_beside_what_is_expected(monkeypatch: pytest.MonkeyPatch):
+    configs: Any = (POINTS, POINTS.replace({"constraint": "clip"}))
+    told = Comparison(configs, 5, ("modes", "w1"), lambda found: found[0]["w1"] > 0)
+    monkeypatch.setattr(Comparison, "configs", property(lambda self: list(self.fields)))
+    monkeypatch.setitem(COMPARISONS, "sides", told)
+    comparison_of.cache_clear()
+    runs = [trained(make(configs[0]), 4), trained(make(configs[1]), 4)]
+    runs[0].update("both")  # which is measured at once
+    wait_for(lambda: runs[0].frame.step == 5)
+    page = Compare(*runs)
+    assert page.widget(page.key("compare_ready")).value == "sides"
+    _, expected, found = sections("comparisons")["sides"].split("\n")
+    for words in (f"Expected: {expected}", f"Found on three seeds: {found}", "B is at step 4"):
+        assert words in page.part("finding")
+    assert "as before" not in page.part("finding")
+    runs[1].update("both")
+    wait_for(lambda: runs[1].frame.step == 5)
+    assert page.part("finding").endswith("· as before")
+    told = dataclasses.replace(told, holds=lambda found: False)
+    monkeypatch.setitem(COMPARISONS, "sides", told)
+    assert page.part("finding").endswith("· not as before")
+    runs[1].apply({"lr": 0.01})  # now they differ in something else
+    wait_for(lambda: runs[1].frame.events)
+    assert page.part("finding") == ""
+    comparison_of.cache_clear()
 
 
 def test_another_run_of_ones_own_joins_them():
@@ -267,7 +302,7 @@ def test_a_full_server_is_one_sentence(monkeypatch: pytest.MonkeyPatch):
     limits.cache_clear()
     try:
         page = Compare()
-        page.click("compare_race")
+        page.set("compare_ready", "race")
         (sentence,) = page.notices()
         assert "2 runs open" in sentence
         assert len(page.runs) == 2
@@ -377,7 +412,7 @@ def test_a_run_that_leaves_has_the_page_drawn_again_without_it():
 
 
 def test_names_tell_runs_of_one_method_apart():
-    clip, rmsprop, adam, gan = SETUPS["race"].configs
+    clip, rmsprop, adam, gan = COMPARISONS["race"].configs
     assert names([clip, rmsprop, adam, gan]) == [
         "WGAN, clipped",
         "WGAN-GP, RMSProp",

@@ -20,7 +20,7 @@ def steps(page: Page) -> list[int]:
 
 def test_two_runs_stream_side_by_side(server: Callable[..., str], page: Page, problems: list[str]):
     page.goto(server("app.py", query="compare"))
-    page.get_by_role("button", name="Clipping beside GP").click()
+    page.get_by_role("radio", name="Clipping · GP").click()
     page.wait_for_function(f"() => ({STEPS})().filter(step => step > 3).length === 2")
     page.wait_for_selector(f"{CHART} .main-svg")
     page.evaluate("chart => { window.kept = document.querySelector(chart) }", CHART)

@@ -33,7 +33,7 @@ def critic(page: Page) -> None:
 
 
 def compare(page: Page) -> None:
-    page.get_by_role("button", name="Clipping beside GP").click()
+    page.get_by_role("radio", name="Clipping · GP").click()
     page.locator(".st-key-overlays .main-svg").nth(1).wait_for()
     page.get_by_role("button", name="Pause all").click()
     page.get_by_role("button", name="Play all").wait_for()

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from html import escape
 
 from wgan import plots
+from wgan.comparisons import COMPARISONS, Comparison, comparison_of, figures_at
 from wgan.config import FIELDS, SHORTHANDS, ExperimentConfig, diff
 from wgan.frame import Frame
-from wgan.live.blocks import Block, Chart, caption, pixels, progress
+from wgan.live.blocks import Block, Chart, caption, html, pixels, progress
 from wgan.live.blocks import figures as shown
 from wgan.live.parts import Options
 from wgan.plots import LETTERS, OVERLAYS, Lane
+from wgan.plots.meter import three
 from wgan.runs.run import Run
 from wgan.terms import shortened, term
 from wgan.types import Event, PointView
+from wgan.words import sections
 from wgan.zoo.card import method_of
 
 HEIGHT = 320  # pixels of the samples and of a chart
@@ -33,6 +37,45 @@ def samples(runs: Sequence[Run], options: Options) -> Sequence[Block]:
         alt = f"Run {LETTERS[slot]}: real and generated points over the critic's value surface"
         return [shown(Chart(plots.same_axes(plane, extent), HEIGHT, alt, name="samples"))]
     return [pixels(view.fake[:64], columns=8, alt=f"Run {LETTERS[slot]}: generated samples")]
+
+
+# How a figure is told: its words, and its value.
+_TOLD: dict[str, Callable[[float], str]] = {
+    "modes": lambda value: f"{value:.0f} modes",
+    "w1": lambda value: f"W1 {three(value)}",
+    "gradient_norm": lambda value: f"slope {three(value)}",
+    "high_quality": lambda value: f"{value:.0%} look real",
+    "mode_kl": lambda value: f"KL to even {three(value)}",
+}
+
+
+def finding(runs: Sequence[Run], options: Options) -> Sequence[Block]:
+    """Of a ready comparison what is expected and was found, beside what these runs come to."""
+    frames = [run.frame for run in runs]
+    name = comparison_of(tuple(run.first_config for run in runs))
+    if name is None or any(e.kind == "change" for frame in frames for e in frame.events):
+        return []
+    _, expected, found = sections("comparisons")[name].split("\n")
+    told = f"<b>Expected:</b> {escape(expected)}", f"<b>Found on three seeds:</b> {escape(found)}"
+    lines = [*told, _measured(COMPARISONS[name], frames)]
+    return [html("".join(f'<p class="wgan-finding">{line}</p>' for line in lines))]
+
+
+def _measured(comparison: Comparison, frames: Sequence[Frame]) -> str:
+    """What these runs have come to; whether it is as before, once all have done the steps."""
+    steps, told, known = comparison.steps, [], []
+    for letter, frame in zip(LETTERS, frames, strict=False):
+        found = figures_at(frame.curves, steps, comparison.figures)
+        if found is None or frame.step < steps:
+            told.append(f"<b>{letter}</b> is at step {frame.step:,}")
+        else:
+            known.append(found)
+            told.append(f"<b>{letter}</b> {', '.join(_TOLD[n](v) for n, v in found.items())}")
+    verdict = ""
+    if len(known) == len(frames):
+        before = comparison.holds(known)
+        verdict = ' · <b class="wgan-healthy">as before</b>' if before else " · not as before"
+    return f"<b>Here, at step {steps:,}:</b> {' · '.join(told)}{verdict}"
 
 
 def overlays(runs: Sequence[Run], options: Options) -> Sequence[Block]:

@@ -84,6 +84,7 @@ PARTS: Parts = {
         smoothing=SMOOTHING,
     ),
     "compare_samples": several(compare.samples, MOST, slot=whole(0, MOST - 1, default=0)),
+    "finding": several(compare.finding, MOST),
     "overlays": several(
         compare.overlays,
         MOST,

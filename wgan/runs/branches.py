@@ -1,15 +1,13 @@
-"""Runs side by side: how they differ, what a branch can be, and sets that are worth a look."""
+"""Runs side by side: how they differ, and what a branch can be."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from wgan.config import SHORTHANDS, ExperimentConfig, choices, diff, from_dict
-from wgan.presets import TOY, collapse, cure, recipe
-from wgan.recipes import GP_POINTS, GP_POINTS_RMSPROP, RING_GAN, WGAN_CLIP, WGAN_GP
+from wgan.config import SHORTHANDS, ExperimentConfig, choices, diff
+from wgan.presets import collapse, cure, recipe
 from wgan.terms import transitions
 
 MOST = 4  # runs side by side
@@ -38,35 +36,3 @@ def quick_changes(config: ExperimentConfig) -> Mapping[str, Mapping[str, Any]]:
         for value in choices(SHORTHANDS.get(field, (field,))[0]):
             found[f"{field}={value}"] = {field: value}
     return {name: changes for name, changes in found.items() if config.replace(changes) != config}
-
-
-@dataclass(frozen=True)
-class Setup:
-    """Several runs that are made at once. They differ in nothing but what their fields say."""
-
-    title: str
-    fields: tuple[Mapping[str, Any], ...]
-
-    @property
-    def configs(self) -> list[ExperimentConfig]:
-        return [from_dict(fields) for fields in self.fields]
-
-
-# One network for all, so that all begin with the same weights. With the average both penalties have
-# seven or eight modes after 1,500 steps (about 30 s of one core); clipping and the GAN none.
-_RING = TOY | {"activation": "leaky_relu", "width": 64, "ema": 0.99}
-_GP = WGAN_GP | GP_POINTS
-SETUPS = {
-    # Gulrajani et al. 2017, Fig. 3, with the ring in the place of CIFAR-10.
-    "race": Setup(
-        "Race",
-        (
-            _RING | WGAN_CLIP,
-            _RING | _GP | GP_POINTS_RMSPROP,
-            _RING | _GP,
-            _RING | RING_GAN,
-        ),
-    ),
-    # The same, Fig. 1a: what each lets the critic's surface be.
-    "surfaces": Setup("Clipping beside GP", (_RING | WGAN_CLIP, _RING | _GP)),
-}

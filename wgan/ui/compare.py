@@ -8,14 +8,16 @@ from typing import Any
 
 import streamlit as st
 
+from wgan.comparisons import COMPARISONS, comparison_of
 from wgan.config import ConfigError, ExperimentConfig
-from wgan.plots import LETTERS
+from wgan.live.parts import channel
+from wgan.plots import LETTERS, OVERLAYS
 from wgan.presets import PRESETS, collapse, cure
-from wgan.runs.branches import MOST, SETUPS, quick_changes
+from wgan.runs.branches import MOST, quick_changes
 from wgan.runs.run import Run
 from wgan.server.limits import LimitError
 from wgan.server.registry import lab
-from wgan.ui import binding, controls, people
+from wgan.ui import binding, controls, live, people
 from wgan.ui.words import sections
 
 RUNS = "compare_runs"  # in the session: the ids, as they stand in the address
@@ -144,19 +146,8 @@ def _add_own(runs: Sequence[Run]) -> None:
 # The row of verbs -------------------------------------------------------------------------------
 
 
-def _set_up_button(runs: Sequence[Run], name: str) -> None:
-    st.button(
-        SETUPS[name].title,
-        key=f"compare_{name}",
-        icon={"race": ":material/flag:", "surfaces": ":material/landscape:"}[name],
-        on_click=set_up,
-        args=(runs, SETUPS[name].configs),
-        help=sections("compare")[name],
-    )
-
-
 def verbs(runs: Sequence[Run]) -> None:
-    """Play and pause all, start together, add one, and the ready sets."""
+    """Play and pause all, start together, add one."""
     own = [run for run in runs if people.may_control(run)]
     playing = any(run.state == "playing" for run in own)
     with st.container(key="verbs", horizontal=True, gap="small"):
@@ -181,8 +172,31 @@ def verbs(runs: Sequence[Run]) -> None:
         with st.popover("Add a run", icon=":material/add:", disabled=not 0 < len(runs) < MOST):
             if runs:
                 _add_forms(runs)
-        for name in SETUPS:
-            _set_up_button(runs, name)
+
+
+def ready(runs: Sequence[Run]) -> None:
+    """The ready comparisons, a click each, and what is found of the one on screen."""
+    titles = {name: text.partition("\n")[0] for name, text in sections("comparisons").items()}
+    shown = comparison_of(tuple(run.first_config for run in runs))
+    key = binding.widget_key("compare_ready", shown)
+
+    def choose() -> None:
+        name = st.session_state[key]
+        if name in COMPARISONS and name != shown and binding.is_shown(key):
+            set_up(runs, COMPARISONS[name].configs)
+            figures = [figure for figure in COMPARISONS[name].figures if figure in OVERLAYS]
+            st.session_state[CURVES] = figures
+
+    st.pills(
+        "Ready comparisons",
+        list(titles),
+        default=shown,
+        format_func=titles.__getitem__,
+        key=key,
+        on_change=choose,
+        help=sections("compare")["ready"],
+    )
+    live.part(channel("finding", *runs), key="finding")
 
 
 def _all(runs: Sequence[Run], verb: Callable[[Run], None]) -> None:
