@@ -13,7 +13,7 @@ from wgan.live.blocks import Block, Chart, caption, html, pixels, progress
 from wgan.live.blocks import figures as shown
 from wgan.live.parts import Options
 from wgan.plots import LETTERS, OVERLAYS, Lane
-from wgan.plots.meter import three
+from wgan.plots.meter import format_3_digits
 from wgan.runs.run import Run
 from wgan.terms import shortened, term
 from wgan.types import Event, PointView
@@ -42,10 +42,10 @@ def samples(runs: Sequence[Run], options: Options) -> Sequence[Block]:
 # How a figure is told: its words, and its value.
 _TOLD: dict[str, Callable[[float], str]] = {
     "modes": lambda value: f"{value:.0f} modes",
-    "w1": lambda value: f"W1 {three(value)}",
-    "gradient_norm": lambda value: f"slope {three(value)}",
+    "w1": lambda value: f"W1 {format_3_digits(value)}",
+    "gradient_norm": lambda value: f"slope {format_3_digits(value)}",
     "high_quality": lambda value: f"{value:.0%} look real",
-    "mode_kl": lambda value: f"KL to even {three(value)}",
+    "mode_kl": lambda value: f"KL to even {format_3_digits(value)}",
 }
 
 
