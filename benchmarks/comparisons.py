@@ -14,7 +14,7 @@ import torch
 from wgan.comparisons import COMPARISONS, Comparison, Found
 from wgan.config import ExperimentConfig
 from wgan.data import load
-from wgan.runs.evaluation import Observer
+from wgan.runs.evaluation import Evaluator
 from wgan.trainer import Trainer
 
 
@@ -24,7 +24,7 @@ def train(config: ExperimentConfig, steps: int, figures: Sequence[str]) -> Found
     trainer = Trainer(config, data)
     for _ in range(steps):
         trainer.step()
-    measures = Observer(trainer, data).measure()
+    measures = Evaluator(trainer, data).measure()
     return {name: float(getattr(measures, name)) for name in figures}
 
 

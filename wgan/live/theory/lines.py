@@ -12,7 +12,7 @@ from wgan.live.blocks import Block, Chart, figures, progress
 from wgan.live.critic import Number, numbers
 from wgan.live.parts import Query, one_of, parse, some_of, whole
 from wgan.live.theory.base import BoardPart
-from wgan.plots.meter import three
+from wgan.plots.meter import format_3_digits
 from wgan.plots.theory import lines as drawn
 from wgan.theory.board import Experiment
 from wgan.theory.line_methods import LABELS, STEPS
@@ -91,7 +91,7 @@ def _sign(value: float) -> str:
 def _verdict(theta: Any, gradient: Any) -> str:
     if len(gradient) < STEPS:
         steep = float(gradient[-1]) if len(gradient) else 0.0
-        told = three(steep) if steep >= 1e-3 else "below 0.001"
+        told = format_3_digits(steep) if steep >= 1e-3 else "below 0.001"
         return f"step {len(gradient)}; gradient {told}" if len(gradient) else "step 0"
     end = float(np.mean(theta[-LAST:]))
     word = "arrived" if abs(end) < ARRIVED else "did not arrive"

@@ -9,7 +9,7 @@ from wgan.live.blocks import Block
 from wgan.live.critic import Number, numbers
 from wgan.live.parts import channel
 from wgan.live.theory.lines import CRITIC_STEPS, SEEDS, STARTS
-from wgan.plots.meter import three
+from wgan.plots.meter import format_3_digits
 from wgan.plots.theory import lines as drawn
 from wgan.theory.line_methods import LABELS
 from wgan.theory.lines import DISTANCES, descend
@@ -70,7 +70,7 @@ def _values(theta: float, sigma: float) -> Block:
 
 
 def _number(value: float) -> str:
-    return "∞" if np.isinf(value) else three(value).replace("-", "−")
+    return "∞" if np.isinf(value) else format_3_digits(value).replace("-", "−")
 
 
 def _curves(theta: float, sigma: float) -> None:
