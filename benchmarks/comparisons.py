@@ -24,8 +24,8 @@ def train(config: ExperimentConfig, steps: int, figures: Sequence[str]) -> Found
     trainer = Trainer(config, data)
     for _ in range(steps):
         trainer.step()
-    measures = Evaluator(trainer, data).measure()
-    return {name: float(getattr(measures, name)) for name in figures}
+    metrics = Evaluator(trainer, data).measure()
+    return {name: float(getattr(metrics, name)) for name in figures}
 
 
 def findings(comparison: Comparison, seed: int) -> list[Found]:

@@ -16,10 +16,10 @@ import torch
 from torch import Tensor, nn
 
 from wgan import losses
-from wgan.blocks import copied
 from wgan.config import ExperimentConfig, diff
 from wgan.networks import build_critic, build_generator, set_norm
 from wgan.stages import FIGURES
+from wgan.state_copy import copied
 from wgan.types import Stage
 
 _STEP_0 = 2**32 - 1  # no run has so many

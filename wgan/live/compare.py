@@ -9,13 +9,13 @@ from wgan import plots
 from wgan.comparisons import COMPARISONS, Comparison, comparison_of, figures_at
 from wgan.config import FIELDS, SHORTHANDS, ExperimentConfig, diff
 from wgan.frame import Frame
+from wgan.labels import shortened, term
 from wgan.live.blocks import Block, Chart, caption, html, pixels, progress
 from wgan.live.blocks import figures as shown
 from wgan.live.parts import Options
 from wgan.plots import LETTERS, OVERLAYS, Lane
 from wgan.plots.meter import format_3_digits
 from wgan.runs.run import Run
-from wgan.terms import shortened, term
 from wgan.types import Event, PointView
 from wgan.words import sections
 from wgan.zoo.card import method_of

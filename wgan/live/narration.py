@@ -11,12 +11,12 @@ from html import escape
 
 from wgan.config import ExperimentConfig, diff
 from wgan.frame import Frame
+from wgan.labels import term, transitions
 from wgan.live.blocks import Block, html
 from wgan.live.parts import Options
 from wgan.plots.meter import GROWN, format_3_digits
 from wgan.recipes import SWITCHES, belonging, by_hand
 from wgan.runs.run import Run
-from wgan.terms import term, transitions
 from wgan.types import Curve, Event, Metrics
 from wgan.words import sections
 

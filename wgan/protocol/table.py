@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from wgan.config import diff
+from wgan.labels import describe
 from wgan.persistence.run_files import command
 from wgan.protocol.methods import DATA, MODES, PUBLISHED, Method
-from wgan.terms import describe
 from wgan.types import Event
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from functools import lru_cache
 from typing import Any
 
 from wgan.config import SHORTHANDS, ExperimentConfig, choices, diff
+from wgan.labels import transitions
 from wgan.presets import collapse, cure, recipe
-from wgan.terms import transitions
 
 MOST = 4  # runs side by side
 QUICK = ("objective", "constraint", "norm_d", "optimizer")  # fields with one-click branches

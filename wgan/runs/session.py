@@ -18,13 +18,13 @@ from wgan.data import Dataset
 from wgan.diagnostics.attention import ViewerRequests
 from wgan.diagnostics.inspector import Inspector
 from wgan.diagnostics.pace import Inspections
+from wgan.labels import describe
 from wgan.runs.checkpoints import ReplayPlan
 from wgan.runs.evaluation_schedule import EvaluationSchedule
 from wgan.runs.export import RunExport, weights
 from wgan.runs.history import History
 from wgan.runs.state import RunState, fill_in, with_real
 from wgan.runs.stepper import Stepper
-from wgan.terms import describe
 from wgan.trainer import Trainer
 from wgan.types import Event, Metrics
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from wgan.config import LIVE_FIELDS, ExperimentConfig, choices, diff
+from wgan.labels import describe, term
 from wgan.presets import WGAN_CLIP, cure
-from wgan.terms import describe, term
 
 GAN = ExperimentConfig(objective="gan", constraint="none", critic_steps=1)
 

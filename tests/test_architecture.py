@@ -1,0 +1,102 @@
+"""The house: nothing imports upwards, its map is complete, and no part is too large to read."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from docs import diagram
+
+LINES, METHODS, FUNCTION = 350, 25, 60
+# What is larger, and why.
+LARGER_MODULES = {
+    "wgan.config": "all fields of an experiment in one table, with their ranges",
+    "wgan.data.avatars": "the drawing of a face, feature by feature",
+    "wgan.plots.curves": "to be cut",
+    "wgan.runs.engine": "to be cut",
+    "wgan.server.registry": "to be cut",
+    "wgan.trainer": "one step of training and what it needs, read from top to bottom",
+}
+LARGER_CLASSES = {
+    "wgan.runs.engine.Engine": "to be cut",
+    "wgan.server.registry.Lab": "to be cut",
+    "wgan.trainer.Trainer": "one step of training and what it needs",
+}
+LONGER_FUNCTIONS = {
+    "wgan.zoo.pickles.Trace._follow": "one branch an opcode: a pickle is read in this one place",
+}
+
+
+def test_nothing_imports_upwards():
+    floors = [name for floor in diagram.FLOORS for name in floor]
+    assert len(floors) == len(set(floors))
+    assert diagram.arrows().keys() - {"wgan"} == set(floors)
+    assert diagram.upward() == []
+
+
+def test_an_import_inside_of_a_function_counts(monkeypatch: pytest.MonkeyPatch):
+    """`wgan.runs` imports the trainer late; were that upward, it would be found all the same."""
+    assert ("wgan.runs.engine", "wgan.trainer") in set(diagram.imports())
+    turned = tuple(reversed(diagram.FLOORS))
+    monkeypatch.setattr(diagram, "FLOORS", turned)
+    assert "wgan.runs.engine -> wgan.trainer" in diagram.upward()
+
+
+def test_the_diagram_is_drawn_from_the_imports():
+    assert diagram.PAGE.read_text() == diagram.drawn(), "python -m docs.diagram draws it anew"
+
+
+def test_the_map_names_every_part():
+    page = diagram.PAGE.read_text()
+    named = set(re.findall(r"`(?:wgan/)?(\w+)(?:/|\.py)`", page))
+    assert diagram.arrows().keys() - {"wgan"} <= named
+    for path in re.findall(r"`((?:wgan/)?\w+(?:/|\.py))`", page):
+        assert (diagram.ROOT / path).exists(), path
+
+
+def test_no_module_is_too_long():
+    long = {
+        name
+        for name, file in diagram.modules().items()
+        if len(file.read_text(encoding="utf-8").splitlines()) > LINES
+    }
+    assert long == LARGER_MODULES.keys()
+
+
+Definition = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def definitions() -> Iterator[tuple[str, Definition]]:
+    """Every class and function with its dotted name."""
+
+    def inside(name: str, node: ast.AST) -> Iterator[tuple[str, Definition]]:
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, Definition):
+                yield f"{name}.{child.name}", child
+                yield from inside(f"{name}.{child.name}", child)
+
+    for name, file in diagram.modules().items():
+        yield from inside(name, ast.parse(file.read_text(encoding="utf-8")))
+
+
+def test_no_class_has_too_many_methods():
+    large = {
+        name
+        for name, node in definitions()
+        if isinstance(node, ast.ClassDef)
+        and sum(isinstance(child, Definition) for child in node.body) > METHODS
+    }
+    assert large == LARGER_CLASSES.keys()
+
+
+def test_no_function_is_too_long():
+    long = {
+        name
+        for name, node in definitions()
+        if not isinstance(node, ast.ClassDef)
+        and (node.end_lineno or 0) - node.lineno + 1 > FUNCTION
+    }
+    assert long == LONGER_FUNCTIONS.keys()
