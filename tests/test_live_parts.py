@@ -13,8 +13,8 @@ import pytest
 from wgan.config import ExperimentConfig
 from wgan.frame import Frame
 from wgan.live import blocks, critic, lab
-from wgan.live.recording import TOLD, frame_of, moment
-from wgan.presets import DEFAULT, PRESETS
+from wgan.live.recording import BEFORE, TOLD, frame_of, moment
+from wgan.presets import DEFAULT, PRESETS, cure
 from wgan.runs.run import Run
 from wgan.runs.series import Snapshot, Snapshots
 from wgan.types import (
@@ -290,6 +290,17 @@ def test_the_recording_stands_in_for_the_default_run_while_it_loads():
     assert stand_in.metrics.step == stand_in.step
     assert isinstance(stand_in.view, ImageView)
     assert stand_in.version < 0  # no frame of the run itself
+
+
+def test_cured_while_the_recording_plays_it_goes_on_with_the_recorded_cure():
+    run = Run("abc", PRESETS[DEFAULT].config)
+    first = frame_of(run)
+    run.apply(cure(run.config))
+    healed = frame_of(run)
+    assert moment(run) == len(BEFORE)
+    assert healed.step > first.step
+    assert healed.events
+    assert healed.config == run.config
 
 
 def test_no_other_run_has_a_stand_in():

@@ -18,7 +18,7 @@ from wgan.ui import people
 
 @pytest.fixture(autouse=True)
 def small_demonstration(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("wgan.server.demonstration.DEFAULT", "ring-gan")
+    monkeypatch.setattr("wgan.server.registry.DEFAULT", "ring-gan")
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import live_parts
 import pytest
 from lab_app import IMAGES, POINTS, LabApp, covers, wait_for
 from streamlit.testing.v1 import AppTest
@@ -296,3 +297,36 @@ def test_a_reload_gives_the_run_back_and_nothing_else_does(owner: LabApp):
     ]  # fmt: skip
     for found in wrong:
         assert not _hand_back(found, id), found
+
+
+def test_watchers_go_along_when_the_owner_begins_another_run(owner: LabApp, watcher: LabApp):
+    first = owner.id
+    owner.run.access.ask("Which?", ["This", "That"])
+    owner.run.access.vote("somebody", 1)
+    owner.run.access.open = True
+    drawn = watcher.mounted("wgan-page")["channel"]
+    owner.set("preset", "ring-wgan-gp")
+    assert owner.id != first
+    assert live_parts.state(drawn)["changed"]  # which has the watcher's page drawn again
+    watcher.redraw()
+    assert watcher.id == owner.id
+    room = watcher.run.access
+    assert room.open
+    assert room.poll is not None
+    assert room.poll.votes == (0, 1)
+    assert watcher.widget("play").disabled is False  # the room has the controls, as before
+    late = LabApp(None, run=first)  # by the link of old
+    assert late.id == first
+    assert "gone on" in told(late)
+    late.click("go_along")
+    assert late.id == owner.id
+    owner.at.query_params["run"] = first
+    owner.redraw()
+    assert owner.id == first  # the owner may look at the old one
+
+
+def test_a_run_without_its_successor_is_watched_as_before(owner: LabApp, watcher: LabApp):
+    owner.run.access.successor = "gone"
+    watcher.redraw()
+    assert watcher.id == owner.id
+    assert not watcher.has("go_along")

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from wgan.config import ExperimentConfig
 from wgan.frame import Frame
 from wgan.presets import DEFAULT, PRESETS, cure
 from wgan.runs.run import Run
@@ -28,7 +29,9 @@ LOSSES = ("critic_loss", "generator_loss")
 # The generator steps that are shown: the beginning, the collapse, and after the cure how it heals.
 BEFORE = (1, 10, 20, 40, 60, 80, 110, 150, 200, 300, 450, 700)
 AFTER = (1, 20, 40, 60, 80, 110, 150, 200, 300, 450, 700, 1000)
-_began: dict[str, float] = {}  # run -> when somebody first looked (time.monotonic)
+SEEDLESS = {"seed": 0}
+# (run, its first moment) -> when somebody first looked (time.monotonic)
+_began: dict[tuple[str, int], float] = {}
 
 
 @dataclass(frozen=True)
@@ -82,19 +85,27 @@ def _read() -> _Recording:
 def moment(run: Run) -> int | None:
     """Which moment stands in for a run that loads; None once it has something of its own.
 
-    Only the run that was recorded has a stand-in: another would promise what does not come.
+    Only the run that was recorded has a stand-in, from its beginning, or once somebody has cured
+    it from the cure on: another would promise what does not come.
     """
     frame = run.frame  # the run's own state is ahead of what there is to show
-    if frame.state != "loading" or frame.view is not None or not _is_recorded(run):
-        _began.pop(run.id, None)
+    first = None
+    if frame.state == "loading" and frame.view is None:
+        first = _first_moment(run.config if run.config.seed == 0 else run.config.replace(SEEDLESS))
+    if first is None:
+        for begun in (0, len(BEFORE)):
+            _began.pop((run.id, begun), None)
         return None
-    elapsed = time.monotonic() - _began.setdefault(run.id, time.monotonic())
-    return min(int(elapsed / EVERY), len(_read().steps) - 1)
+    now = time.monotonic()
+    elapsed = now - _began.setdefault((run.id, first), now)
+    return min(first + int(elapsed / EVERY), len(_read().steps) - 1)
 
 
-def _is_recorded(run: Run) -> bool:
+def _first_moment(config: ExperimentConfig) -> int | None:
     recorded = PRESETS[DEFAULT].config
-    return run.config == recorded or run.config.replace({"seed": 0}) == recorded
+    if config == recorded:
+        return 0
+    return len(BEFORE) if config == recorded.replace(cure(recorded)) else None
 
 
 def frame_of(run: Run) -> Frame:

@@ -38,7 +38,7 @@ def made_of_run(run: Run | None, *, alarms: bool = False) -> Hashable:
     poll = access.poll
     asked = poll and (poll.question, poll.closed)
     found = tuple(alarm.name for alarm in lab.alarms(frame)) if alarms else ()
-    who = (access.open, access.locked, asked)
+    who = (access.open, access.locked, access.successor, asked)
     # A copy shows what its origin showed until it is ready: nothing on the page changes then.
     state = "playing" if run.state == "loading" and frame.view is not None else run.state
     return (run.id, state, frame.state, frame.view is None, run.slow, run.config, who, found)

@@ -45,6 +45,7 @@ class Access:
         self.locked = False  # only the owner may bring data while watching it
         # Nobody's, see `wgan.server.demonstration`: whoever wants to change it does so in a fork.
         self.demonstration = False
+        self.successor = ""  # the id of the run that its owner has gone on to
         self._question = ""
         self._answers: tuple[str, ...] = ()
         self._closed = False
@@ -57,6 +58,14 @@ class Access:
     def may_control(self, secret: str | None) -> bool:
         """Whether whoever knows this secret, or none, may change the run."""
         return self.open or self.is_owner(secret)
+
+    def hand_over(self, other: Access, id: str) -> None:
+        """The owner goes on to another run, of this id: the poll and what the room may go along."""
+        with self._lock:
+            self.successor = id
+            other.open, other.locked = self.open, self.locked
+            other._question, other._answers = self._question, self._answers
+            other._closed, other._votes = self._closed, dict(self._votes)
 
     # Polls ----------------------------------------------------------------------------------
 
@@ -115,6 +124,7 @@ class Access:
             "open": self.open,
             "locked": self.locked,
             "demonstration": self.demonstration,
+            "successor": self.successor,
         }
 
     @classmethod
@@ -123,7 +133,9 @@ class Access:
         access = cls()
         access._secret_hash = str(values["secret_hash"])
         access.open, access.locked = bool(values["open"]), bool(values["locked"])
-        access.demonstration = bool(values.get("demonstration", False))  # an older save has none
+        # An older save has none of these.
+        access.demonstration = bool(values.get("demonstration", False))
+        access.successor = str(values.get("successor", ""))
         return access
 
 

@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
-from wgan.presets import DEFAULT, PRESETS
+from wgan.presets import PRESETS
 from wgan.runs.access import Access
 from wgan.runs.run import Run
 from wgan.server.limits import LimitError
@@ -33,7 +33,7 @@ class Demonstrations:
         self,
         admit: Callable[[Run], None],
         there: Callable[[], Sequence[Run]],
-        presets: Sequence[str] = (DEFAULT,),
+        presets: Sequence[str],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._admit, self._there, self._presets, self._clock = admit, there, presets, clock

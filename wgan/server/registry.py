@@ -17,6 +17,7 @@ from wgan.config import ConfigError, ExperimentConfig, from_dict, replace_live
 from wgan.data.uploads import is_upload
 from wgan.persistence.autosave import Autosaver
 from wgan.persistence.store import Store
+from wgan.presets import DEFAULT
 from wgan.runs.access import Access
 from wgan.runs.run import Run
 from wgan.server.demonstration import COMPARED, Demonstrations
@@ -48,7 +49,7 @@ class Lab:
         self._may_load = threading.Event()
         self._may_load.set()
         self._copying = threading.Lock()  # one at a time: a class of thirty makes as many at once
-        self._demonstrations = Demonstrations(self._admit, self._shared)
+        self._demonstrations = Demonstrations(self._admit, self._shared, (DEFAULT,))
         self._pairs = Demonstrations(self._admit, self._shared, COMPARED)
         self._lock = threading.Lock()
 

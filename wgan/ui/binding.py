@@ -23,6 +23,7 @@ from wgan.ui import full, people
 
 RUN, KEYS = "run_id", "widget_keys"
 FORKED = "forked"  # what became of demonstration runs in this tab: {their id: the fork's}
+STAYS = "stays"  # the run that this tab opened when its owner had gone on already
 NOTICE, SHOWN = "notice", "notice_shown"  # to be shown, and on the page
 
 
@@ -43,8 +44,36 @@ def current_run() -> Run:
         full.page(error, watch=lambda: _show(lab().demonstration()))
     if not people.take_owners_link(run) and not people.owns(run):
         notice("This is not the link of this run's owner; you are watching it.")
+    if (newest := successor(run)) is not None:
+        # Who was watching goes along with the owner; who opened the link of old is asked.
+        if st.session_state.get(RUN) == run.id != st.session_state.get(STAYS):
+            run = newest
+            st.toast("The run's owner has begun another one; here it is.", icon=":material/groups:")
+        else:
+            st.session_state[STAYS] = run.id
     _show(run)
     return run
+
+
+def successor(run: Run) -> Run | None:
+    """The run that the owner of this one has gone on to, for others; None where there is none."""
+    found, seen = None, {run.id}
+    while not people.owns(run) and (id := run.access.successor) and id not in seen:
+        seen.add(id)
+        try:
+            newer = lab().get(id)
+        except LimitError:
+            break
+        if newer is None:
+            break
+        found = run = newer
+    return found
+
+
+def go_along(run: Run) -> None:
+    """Callback: to the run that the owner of this one has gone on to."""
+    if (newest := successor(run)) is not None:
+        _show(newest)
 
 
 def _first_run() -> Run:
@@ -77,6 +106,7 @@ def start(config: ExperimentConfig, source: str = "") -> None:
         new = create(config)
         old = lab().get(st.session_state.get(RUN, ""))
         if old is not None and people.owns(old):
+            old.access.hand_over(new.access, new.id)
             lab().leave(old.id)
         _show(new)
         st.toast("A new run starts; the other one is left.", icon=":material/add:")

@@ -27,6 +27,17 @@ def watching(run: Run) -> None:
         if run.access.demonstration:
             return  # it becomes the visitor's own as soon as that makes a difference
         icon, told = ("groups", "room_open") if run.access.open else ("visibility", "watching")
+        if binding.successor(run) is not None:
+            st.caption(":material/arrow_forward: " + words["gone_on"])
+            st.button(
+                "Go along",
+                key="go_along",
+                type="primary",
+                icon=":material/arrow_forward:",
+                on_click=binding.go_along,
+                args=(run,),
+            )
+            return
         st.caption(f":material/{icon}: {words[told]}")
         _fork(run, "fork_watched", "Make a copy of my own")
 
