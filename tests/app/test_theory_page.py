@@ -150,3 +150,32 @@ def test_where_the_field_breaks_there_are_no_eigenvalues(open_section: Open):
     change(at, "theory_game", "gp")
     assert "theory_eigenvalues" not in live_parts.places(at)
     assert at.info[0].value == sections("theory_dirac")["breaks"]
+
+
+# The value function -----------------------------------------------------------------------------
+
+
+def test_the_value_function_term_by_term(open_section: Open):
+    at = open_section("value")
+    text = live_parts.text(live_parts.blocks(at, "theory_value_terms"))
+    assert "V(D, G)" in text
+    for key, figured in (
+        ("theory_mean", "theory_densities"),
+        ("theory_sigma", "theory_terms"),
+        ("theory_sharpness", "theory_over_sharpness"),
+    ):
+        before = figure(at, figured)
+        change(at, key, 0.5)
+        assert figure(at, figured) != before, key
+    change(at, "theory_score", 0.0)
+    assert "0.5000" in live_parts.text(live_parts.blocks(at, "theory_slopes"))
+
+
+def test_what_reaches_a_generator_is_measured(open_section: Open):
+    at = open_section("value")
+    at.button(key="theory_reach_seed_again").click()
+    redrawn(at)
+    assert "seed=1" in live_parts.mounted(at, "theory_reach")["channel"]
+    blocks = finished(at, "theory_reach")
+    assert "after 400 discriminator steps" in live_parts.text(blocks)
+    assert len(live_parts.charts(blocks)["reach"]["data"]) == 2

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from wgan.ui.theory import dirac, distances
+from wgan.ui.theory import dirac, distances, value
 
 # The sections by their keys in `theory.md`, in the order of the tabs.
 SECTIONS: dict[str, Callable[[], None]] = {
     "distances": distances.draw,
+    "value": value.draw,
     "dirac": dirac.draw,
 }
