@@ -10,7 +10,7 @@ import numpy.typing as npt
 Array = npt.NDArray[np.float64]
 
 LOG4 = float(np.log(4))
-REACH, NODES = 12.0, 4801  # the integrals' grid, ±reach
+REACH, NODES = 20.0, 8001  # the integrals' grid, ±reach: ten deviations of the widest q
 DATA = ((0.5, -1.2, 0.5), (0.5, 1.0, 0.7))  # the data's density: (weight, mean, deviation) each
 # log 0 of two densities that share nothing: kept finite so that 0 · log 0 is 0.
 LOWEST = -700.0

@@ -10,7 +10,7 @@ from wgan.live.blocks import Block, Chart, figures, progress
 from wgan.live.critic import Number, numbers
 from wgan.live.parts import Query, parse, whole
 from wgan.live.theory.base import BoardPart
-from wgan.plots.meter import three
+from wgan.plots.meter import format_3_digits
 from wgan.plots.theory import value as drawn
 from wgan.theory.board import Experiment
 from wgan.theory.reach_settings import STEPS
@@ -54,4 +54,4 @@ def build(found: Mapping[str, Experiment]) -> Sequence[Block]:
 
 
 def _tiny(value: float) -> str:
-    return three(float(value)) if value >= 1e-3 else f"{value:.0e}".replace("e-0", "e−")
+    return format_3_digits(float(value)) if value >= 1e-3 else f"{value:.0e}".replace("e-0", "e−")
