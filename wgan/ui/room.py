@@ -152,7 +152,7 @@ def _ask(run: Run) -> None:
 def poll(run: Run) -> None:
     """The poll that is going on, wherever the page is; nothing when there is none."""
     with st.container(key="poll_place"):  # always there: nothing below is mounted anew
-        st.html("<span></span>")
+        st.empty()
         if (asked := run.access.poll) is not None:
             _poll(run, asked)
 

@@ -48,7 +48,7 @@ from wgan.ui.process import settle, share_heaps
 
 # Importing torch holds up all else that the server does for seconds. Whoever opens the page as soon
 # as the server is there sees the recording first; when nobody comes in so many seconds, it begins.
-PATIENCE = 3.0
+PATIENCE, SETTLES = 3.0, 0.6
 MAIN = str(Path(__file__).with_name("main.py"))
 log = logging.getLogger("wgan.server")
 
@@ -103,4 +103,4 @@ def _wait_for_a_picture() -> None:
     deadline = time.monotonic() + PATIENCE
     while not _stream().viewers and time.monotonic() < deadline:
         time.sleep(BEAT)
-    time.sleep(2 * BEAT)  # what the page has asked for is on its way
+    time.sleep(SETTLES)  # what the page has asked for is on its way
