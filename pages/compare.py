@@ -6,7 +6,7 @@ from wgan.live.parts import channel
 from wgan.live.table import made_of_runs
 from wgan.plots import OVERLAYS
 from wgan.ui import binding, compare, live, panels
-from wgan.ui.keeper import keep_owned
+from wgan.ui.browser_storage import keep_owned
 from wgan.ui.shell import open_page
 from wgan.ui.words import plain, sections
 

@@ -6,9 +6,9 @@ from wgan.live.critic import SECTIONS
 from wgan.live.parts import channel
 from wgan.live.table import made_of_runs
 from wgan.ui import binding, live, runbar
+from wgan.ui.browser_storage import keep_owned
 from wgan.ui.critic import experiments
 from wgan.ui.critic.batch import another_batch, batch
-from wgan.ui.keeper import keep_owned
 from wgan.ui.shell import link, open_page
 from wgan.ui.words import plain, sections
 

@@ -6,10 +6,10 @@ from wgan.live.lab import CURVE_HEIGHT, LAYERS, POINTS_HEIGHT, main_curve, more_
 from wgan.live.parts import channel
 from wgan.live.table import made_of_runs
 from wgan.presets import PRESETS
-from wgan.ui import binding, branch, controls, doctor, live, lookback, modes, room, runbar
+from wgan.ui import binding, branch, classroom, controls, doctor, live, lookback, modes, runbar
+from wgan.ui.browser_storage import keep_owned
+from wgan.ui.custom_data import own_data
 from wgan.ui.equation import equation
-from wgan.ui.keeper import keep_owned
-from wgan.ui.own import own_data
 from wgan.ui.share import share
 from wgan.ui.shell import link, open_page
 from wgan.ui.words import plain
@@ -42,8 +42,8 @@ with notices:
                 args=(PRESETS["digits-gan"].config,),
             )
 
-room.watching(run)
-room.poll(run)
+classroom.watching(run)
+classroom.poll(run)
 doctor.line(run, runbar.about(run))
 at = lookback.step(run)
 live.part(channel("meter", run, at=at), key="meter", height=METER)
@@ -106,7 +106,7 @@ if own_tab.open:
         own_data(run)
 if room_tab.open:
     with room_tab:
-        room.classroom(run)
+        classroom.classroom(run)
 if share_tab.open:
     with share_tab:
         share(run)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from benchmarks.mutants import MUTANTS, Mutant
 from docs import diagram
 
 LINES, METHODS, FUNCTION = 350, 25, 60
@@ -26,7 +27,7 @@ LARGER_CLASSES = {
     "wgan.trainer.Trainer": "one step of training and what it needs",
 }
 LONGER_FUNCTIONS = {
-    "wgan.zoo.pickles.Trace._follow": "one branch an opcode: a pickle is read in this one place",
+    "wgan.zoo.formats.pickles.Trace._follow": "one branch an opcode, in one place",
 }
 
 
@@ -100,3 +101,9 @@ def test_no_function_is_too_long():
         and (node.end_lineno or 0) - node.lineno + 1 > FUNCTION
     }
     assert long == LONGER_FUNCTIONS.keys()
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
+def test_a_mutant_finds_what_it_breaks(mutant: Mutant):
+    text = (diagram.ROOT / "wgan" / mutant.file).read_text(encoding="utf-8")
+    assert text.count(mutant.old) == 1

@@ -21,9 +21,9 @@ from wgan import cli
 from wgan.hub import HubError, network, never
 from wgan.zoo import catalog
 from wgan.zoo.catalog import HubSource, WebSource, catalog_note, find_entry, load_catalog
-from wgan.zoo.entries import place_of, pull_entry, web_file
+from wgan.zoo.catalog_files import place_of, pull_entry, web_file
 from wgan.zoo.job import Jobs
-from wgan.zoo.opening import open_place
+from wgan.zoo.open import open_place
 from wgan.zoo.web import WebFile, check_address, fetch_web
 
 Capture = pytest.CaptureFixture[str]

@@ -21,7 +21,7 @@ from wgan.zoo.architecture import ZooError
 from wgan.zoo.bundled import FOLDER, bundled
 from wgan.zoo.checkpoint import FILES, open_checkpoint, save_run, zip_of_run
 from wgan.zoo.explore import draw_latents
-from wgan.zoo.opening import open_place
+from wgan.zoo.open import open_place
 from wgan.zoo.upload import open_upload
 
 LARGEST = 8_000_000  # bytes of a bundled checkpoint's weights

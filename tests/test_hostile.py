@@ -27,7 +27,7 @@ from wgan.zoo.architecture import ZooError
 from wgan.zoo.bundled import FOLDER
 from wgan.zoo.checkpoint import open_checkpoint
 from wgan.zoo.importers import import_weights
-from wgan.zoo.opening import open_named
+from wgan.zoo.open import open_named
 from wgan.zoo.upload import open_upload
 
 Capture = pytest.CaptureFixture[str]
@@ -330,7 +330,7 @@ def test_a_file_of_90_000_tensors_is_refused_quickly(tmp_path: Path):
 
 
 def test_a_huge_folder_is_not_walked_to_its_end(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("wgan.zoo.opening._MOST_FILES", 100)
+    monkeypatch.setattr("wgan.zoo.open._MOST_FILES", 100)
     with pytest.raises(ZooError):
         open_named("/usr", lambda text, share: None)
 

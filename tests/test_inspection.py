@@ -13,9 +13,9 @@ from torch import Tensor, nn
 from tests.conftest import MakeRun, MakeTrainer
 from wgan import losses
 from wgan.data import load
-from wgan.diagnostics.attention import ViewerRequests
+from wgan.diagnostics.inspections import Inspections
 from wgan.diagnostics.inspector import BINS, Inspector, histogram, weights_of
-from wgan.diagnostics.pace import Inspections
+from wgan.diagnostics.viewer_requests import ViewerRequests
 from wgan.metrics.critic import critic_estimate, gradient_norms
 from wgan.metrics.divergence import (
     estimate_over_slope,
@@ -241,7 +241,7 @@ def test_frames_have_what_somebody_looks_at(make_run: MakeRun, monkeypatch: pyte
     assert run.frame.inspections == {}
     watched(run, "slopes", "weights")
     assert set(run.frame.inspections) == {InspectionRequest("slopes"), InspectionRequest("weights")}
-    monkeypatch.setattr("wgan.diagnostics.attention.FORGETS_AFTER", 0.0)
+    monkeypatch.setattr("wgan.diagnostics.viewer_requests.FORGETS_AFTER", 0.0)
     run.advance(0.02)
     run._maybe_look()
     assert run.frame.inspections == {}

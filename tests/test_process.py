@@ -15,7 +15,7 @@ glibc = pytest.mark.skipif(
 )
 CLASS = """
 import gc, logging, threading, torch
-from wgan.ui.process import SELDOM, settle
+from wgan.ui.process_tuning import SELDOM, settle
 
 gate = threading.Barrier(30)
 def come(): gate.wait(); settle()
@@ -37,7 +37,7 @@ def test_a_class_that_comes_in_at_once_sets_it_up_once():
 
 THEME = """
 from streamlit import config
-from wgan.ui.process import settle
+from wgan.ui.process_tuning import settle
 
 before = config.get_options_for_section("theme.dark")
 settle()
@@ -55,10 +55,10 @@ def test_the_theme_is_read_once():
 
 LEFT = """
 import gc, time, weakref
-from wgan.ui import process
+from wgan.ui import process_tuning
 
-process.TIDY = 0.05
-process.settle()
+process_tuning.TIDY = 0.05
+process_tuning.settle()
 
 class Visit: ...
 visit = Visit()
@@ -83,7 +83,7 @@ def test_what_hangs_together_in_cycles_goes_soon():
 CLOSED = """
 import logging
 from starlette.websockets import WebSocketDisconnected
-from wgan.ui.process import settle
+from wgan.ui.process_tuning import settle
 
 settle()
 server = logging.getLogger("uvicorn.error")
@@ -109,15 +109,15 @@ import gc, time
 from pathlib import Path
 
 import pytest
-from wgan.ui import process
+from wgan.ui import process_tuning
 
 def resident(): return int(Path("/proc/self/statm").read_text().split()[1])
 before = resident()
 pieces = [bytearray(3000) for _ in range(100_000)]
 kept, full = pieces[::100], resident()
 del pieces  # what is kept is spread all over the heap
-process.TIDY = 0.05
-process.settle()
+process_tuning.TIDY = 0.05
+process_tuning.settle()
 deadline = time.monotonic() + 30
 while resident() - before > (full - before) / 4 and time.monotonic() < deadline:
     time.sleep(0.01)
@@ -135,9 +135,9 @@ def test_what_was_freed_goes_back_to_the_system():
 
 SHARED = """
 import ctypes, sys, tempfile, threading
-from wgan.ui import process
+from wgan.ui import process_tuning
 
-process.share_heaps()
+process_tuning.share_heaps()
 gate = threading.Barrier(31)
 def visit():
     piece = bytearray(3000)
@@ -152,7 +152,7 @@ with tempfile.NamedTemporaryFile() as told:
     file = libc.fopen(told.name.encode(), b"w")
     libc.malloc_info(0, file)
     libc.fclose(file)
-    print(told.read().count(b"<heap nr=") <= process.HEAPS)
+    print(told.read().count(b"<heap nr=") <= process_tuning.HEAPS)
 gate.wait()
 """
 

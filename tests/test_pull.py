@@ -21,8 +21,8 @@ from wgan import cli
 from wgan.hub import HubError, describe, fetch, network, never
 from wgan.zoo import job as job_module
 from wgan.zoo.job import Jobs
-from wgan.zoo.kinds import foreign, weights_file
 from wgan.zoo.pull import pull
+from wgan.zoo.repo_files import foreign, weights_file
 
 GAN = "owner/gan"
 OURS = {

@@ -24,7 +24,7 @@ from safetensors.torch import save, save_file
 from torch import Tensor, nn
 
 from wgan.zoo.architecture import ZooError
-from wgan.zoo.tensors import read_tensors
+from wgan.zoo.formats.weights import read_tensors
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -376,7 +376,7 @@ NASTY = """
 import sys
 from pathlib import Path
 from wgan.zoo.architecture import ZooError
-from wgan.zoo.tensors import read_tensors
+from wgan.zoo.formats.weights import read_tensors
 
 def memory(field):
     lines = Path("/proc/self/status").read_text().splitlines()

@@ -13,7 +13,7 @@ from wgan.presets import PRESETS
 from wgan.runs.run import Run
 from wgan.server.limits import Limits
 from wgan.server.registry import lab
-from wgan.ui import people
+from wgan.ui import identity
 
 
 @pytest.fixture(autouse=True)
@@ -198,7 +198,7 @@ def full_page(**query: str) -> AppTest:
 
 
 def test_a_full_server_lists_ones_own_runs_to_close(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(people, "visitor", lambda: "me")
+    monkeypatch.setattr(identity, "visitor", lambda: "me")
     lab().limits = Limits(max_runs_per_visitor=2, autosave="off")
     mine = [lab().create(POINTS, visitor="me", secret="x") for _ in range(2)]
     other = lab().create(POINTS, visitor="other", secret="y")
@@ -242,7 +242,7 @@ def test_nobody_closes_a_run_of_another():
 
 
 def test_runs_are_made_with_the_address_of_their_visitor(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(people, "address", lambda: "192.0.2.1")
+    monkeypatch.setattr(identity, "address", lambda: "192.0.2.1")
     app = LabApp(None, preset="ring-lsgan")
     assert lab()._slots[app.id].address == "192.0.2.1"
     app = LabApp(None)

@@ -276,11 +276,11 @@ def _hand_back(found: object, run_id: str) -> bool:
         import streamlit as st
 
         from wgan.server.registry import lab
-        from wgan.ui import keeper, people
+        from wgan.ui import browser_storage, identity
 
-        keeper.take(found)
+        browser_storage.take(found)
         run = lab().get(run_id)
-        st.text(str(run is not None and people.owns(run)))
+        st.text(str(run is not None and identity.owns(run)))
 
     at = AppTest.from_function(script, kwargs={"found": found, "run_id": run_id}).run()
     assert not at.exception, at.exception

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from wgan.config import ExperimentConfig, expand, replace_live
 from wgan.data import load
-from wgan.diagnostics.attention import ViewerRequests
+from wgan.diagnostics.viewer_requests import ViewerRequests
 from wgan.frame import Frame
 from wgan.runs.access import Access
 from wgan.runs.errors import explain

@@ -15,9 +15,9 @@ from torch import Tensor
 
 from wgan.config import ExperimentConfig, diff
 from wgan.data import Dataset
-from wgan.diagnostics.attention import ViewerRequests
+from wgan.diagnostics.inspections import Inspections
 from wgan.diagnostics.inspector import Inspector
-from wgan.diagnostics.pace import Inspections
+from wgan.diagnostics.viewer_requests import ViewerRequests
 from wgan.labels import describe
 from wgan.runs.checkpoints import ReplayPlan
 from wgan.runs.evaluation_schedule import EvaluationSchedule

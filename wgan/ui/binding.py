@@ -19,7 +19,7 @@ from wgan.runs.branches import differences
 from wgan.runs.run import Run
 from wgan.server.limits import LimitError
 from wgan.server.registry import lab
-from wgan.ui import full, people
+from wgan.ui import full, identity
 
 RUN, KEYS = "run_id", "widget_keys"
 FORKED = "forked"  # what became of demonstration runs in this tab: {their id: the fork's}
@@ -42,7 +42,7 @@ def current_run() -> Run:
             run = _first_run()
     except LimitError as error:
         full.page(error, watch=lambda: _show(lab().demonstration()))
-    if not people.take_owners_link(run) and not people.owns(run):
+    if not identity.take_owners_link(run) and not identity.owns(run):
         notice("This is not the link of this run's owner; you are watching it.")
     if (newest := successor(run)) is not None:
         # Who was watching goes along with the owner; who opened the link of old is asked.
@@ -58,7 +58,7 @@ def current_run() -> Run:
 def successor(run: Run) -> Run | None:
     """The run that the owner of this one has gone on to, for others; None where there is none."""
     found, seen = None, {run.id}
-    while not people.owns(run) and (id := run.access.successor) and id not in seen:
+    while not identity.owns(run) and (id := run.access.successor) and id not in seen:
         seen.add(id)
         try:
             newer = lab().get(id)
@@ -87,7 +87,7 @@ def _first_run() -> Run:
 
 def create(config: ExperimentConfig) -> Run:
     """A run that this tab owns. Raises `ConfigError`."""
-    return people.owned(partial(lab().create, config))
+    return identity.owned(partial(lab().create, config))
 
 
 def _show(run: Run) -> None:
@@ -105,7 +105,7 @@ def start(config: ExperimentConfig, source: str = "") -> None:
     def leave() -> None:
         new = create(config)
         old = lab().get(st.session_state.get(RUN, ""))
-        if old is not None and people.owns(old):
+        if old is not None and identity.owns(old):
             old.access.hand_over(new.access, new.id)
             lab().leave(old.id)
         _show(new)
@@ -118,7 +118,7 @@ def fork(run: Run) -> None:
     """Callback: a run of this tab's own that goes on from where `run` is."""
 
     def copy() -> None:
-        _show(people.owned(partial(lab().fork, run.id)))
+        _show(identity.owned(partial(lab().fork, run.id)))
         st.toast("This is a copy of your own; the other run goes on.", icon=":material/fork_right:")
 
     attempt(copy)
@@ -192,7 +192,7 @@ def act(run: Run, action: Callable[..., Any], *arguments: Any) -> None:
     Asked here, where it is done: a browser can send whatever it likes, and a disabled button is
     no lock. What is asked of a demonstration run is done to a fork, the tab's own from then on.
     """
-    if not people.may_control(run):
+    if not identity.may_control(run):
         notice("Only its owner changes this run; make a copy of your own to try things.")
     elif run.access.demonstration:
         attempt(lambda: _own(run, lambda own: action(own, *arguments)))
@@ -213,7 +213,7 @@ def _own(demonstration: Run, action: Callable[[Run], Any]) -> None:
     if id and st.session_state.get(RUN) == id and (own := lab().get(id)) is not None:
         action(own)
         return
-    own = people.owned(partial(lab().fork, demonstration.id))
+    own = identity.owned(partial(lab().fork, demonstration.id))
     try:
         action(own)
     except ConfigError:

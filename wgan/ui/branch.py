@@ -6,7 +6,7 @@ import streamlit as st
 
 from wgan.runs.branches import quick_changes
 from wgan.runs.run import Run
-from wgan.ui import binding, compare, lookback, people, shell
+from wgan.ui import binding, compare, identity, lookback, shell
 from wgan.ui.words import sections
 
 
@@ -23,7 +23,7 @@ def row(run: Run) -> None:
                 icon=":material/history:",
                 on_click=_go_back,
                 args=(run, past.step),
-                disabled=not people.may_control(run),
+                disabled=not identity.may_control(run),
                 help=sections("compare")["back"],
             )
         label = "Branch with a change"

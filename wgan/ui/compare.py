@@ -17,7 +17,7 @@ from wgan.runs.branches import MOST, quick_changes
 from wgan.runs.run import Run
 from wgan.server.limits import LimitError
 from wgan.server.registry import lab
-from wgan.ui import binding, controls, live, people
+from wgan.ui import binding, controls, identity, live
 from wgan.ui.words import sections
 
 RUNS = "compare_runs"  # in the session: the ids, as they stand in the address
@@ -63,14 +63,14 @@ def _first() -> list[Run]:
     a GAN and a WGAN-GP that visitors share."""
     run = lab().peek(st.session_state.get(binding.RUN, ""))
     try:
-        if run is None or run.frame.view is None or not people.owns(run):
+        if run is None or run.frame.view is None or not identity.owns(run):
             return lab().demonstration_pair()
         cured = (run.config.objective, run.config.constraint) == ("wgan", "gp")
         changes = collapse(run.config) if cured else cure(run.config)
         return [run, branch(run, changes, playing=run.state == "playing")]
     except ConfigError as error:  # a server that is full is one
         binding.notice(str(error))
-        return [run] if run is not None and people.owns(run) else []
+        return [run] if run is not None and identity.owns(run) else []
 
 
 def show(runs: Sequence[Run]) -> None:
@@ -87,7 +87,7 @@ def branch(
 ) -> Run:
     """A branch that this tab owns. Raises `ConfigError`."""
     fork = partial(lab().fork, run.id, step=step, changes=changes, playing=playing)
-    return people.owned(fork)
+    return identity.owned(fork)
 
 
 def change_label(name: str) -> str:
@@ -128,7 +128,7 @@ def set_up(runs: Sequence[Run], configs: Sequence[ExperimentConfig]) -> None:
     def create() -> None:
         at_home = lab().get(st.session_state.get(binding.RUN, ""))
         for run in (*runs, at_home):
-            if run is not None and people.owns(run):
+            if run is not None and identity.owns(run):
                 lab().leave(run.id)
         for config in configs:
             made.append(binding.create(config))
@@ -139,7 +139,7 @@ def set_up(runs: Sequence[Run], configs: Sequence[ExperimentConfig]) -> None:
 
 def _add_own(runs: Sequence[Run]) -> None:
     id = st.session_state["compare_own"]
-    if run := next((run for run in people.runs() if run.id == id), None):
+    if run := next((run for run in identity.runs() if run.id == id), None):
         show([*runs, run])
 
 
@@ -148,7 +148,7 @@ def _add_own(runs: Sequence[Run]) -> None:
 
 def verbs(runs: Sequence[Run]) -> None:
     """Play and pause all, start together, add one."""
-    own = [run for run in runs if people.may_control(run)]
+    own = [run for run in runs if identity.may_control(run)]
     playing = any(run.state == "playing" for run in own)
     with st.container(key="verbs", horizontal=True, gap="small"):
         st.button(
@@ -201,7 +201,7 @@ def ready(runs: Sequence[Run]) -> None:
 
 def _all(runs: Sequence[Run], verb: Callable[[Run], None]) -> None:
     for run in runs:
-        if people.may_control(run):
+        if identity.may_control(run):
             binding.act(run, verb)
 
 
@@ -241,7 +241,7 @@ def _add_forms(runs: Sequence[Run]) -> None:
         args=(runs,),
         width="stretch",
     )
-    others = {run.id: run for run in people.runs() if run not in runs}
+    others = {run.id: run for run in identity.runs() if run not in runs}
     if not others:
         return
     st.divider()
@@ -250,7 +250,7 @@ def _add_forms(runs: Sequence[Run]) -> None:
         "A run of your own",
         list(others),
         key="compare_own",
-        format_func=lambda id: people.told(others[id]),
+        format_func=lambda id: identity.told(others[id]),
     )
     st.button(
         "Add the run",

@@ -20,7 +20,7 @@ from wgan.live.parts import channel
 from wgan.presets import collapse, cure, with_data
 from wgan.recipes import SWITCHES, switched
 from wgan.runs.run import Run
-from wgan.ui import binding, live, people
+from wgan.ui import binding, identity, live
 from wgan.ui.words import sections
 
 RATES = [
@@ -79,7 +79,7 @@ def _shared(
         "help": help_text(field),
         "on_change": _on_change,
         "args": (run, field, key),
-        "disabled": not people.may_control(run),
+        "disabled": not identity.may_control(run),
     }
 
 
@@ -146,7 +146,7 @@ def switches(run: Run) -> None:
             icon=":material/undo:",
             on_click=binding.change,
             args=(run, collapse(config)),
-            disabled=not people.may_control(run),
+            disabled=not identity.may_control(run),
             help=binding.what_changes(run, collapse(config)),
             width="stretch",
         )
@@ -158,7 +158,7 @@ def switches(run: Run) -> None:
             icon=":material/healing:",
             on_click=binding.change,
             args=(run, cure(config)),
-            disabled=not people.may_control(run),
+            disabled=not identity.may_control(run),
             help=binding.what_changes(run, cure(config)),
             width="stretch",
         )
@@ -185,7 +185,7 @@ def _last_change(run: Run) -> None:
             icon=":material/undo:",
             on_click=binding.change,
             args=(run, brought),
-            disabled=not there or not people.may_control(run),
+            disabled=not there or not identity.may_control(run),
             help=sections("controls")["keep_rates"],
         )
 

@@ -15,7 +15,7 @@ from wgan.diagnostics.doctor import Alarm
 from wgan.live.lab import alarms
 from wgan.live.parts import channel
 from wgan.runs.run import Run
-from wgan.ui import binding, live, people
+from wgan.ui import binding, identity, live
 from wgan.ui.words import plain
 
 # On a phone there is room for one button: the other is in what it opens too.
@@ -54,7 +54,7 @@ def _button(run: Run, alarm: Alarm, key: str) -> None:
         icon=":material/healing:",
         on_click=binding.act,
         args=(run, _try, alarm.changes),
-        disabled=not people.may_control(run),
+        disabled=not identity.may_control(run),
         help=f"{alarm.remedy} {binding.what_changes(run, alarm.changes)}",
     )
 

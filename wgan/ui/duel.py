@@ -12,7 +12,7 @@ from wgan.live.duel import made
 from wgan.live.parts import channel
 from wgan.server.duel import Duel, Key, duels
 from wgan.studies.cells import METHODS, cell, rows_for
-from wgan.ui import live, people
+from wgan.ui import identity, live
 from wgan.ui.words import sections
 
 DATA = ("digits", "ring8", "grid25")
@@ -103,14 +103,14 @@ def chooser(duel: Duel) -> None:
                 on_click=_start,
                 args=(data, rows, methods, steps),
             )
-            if running and duel.visitor == people.visitor():
+            if running and duel.visitor == identity.visitor():
                 st.button("Stop", key="duel_stop", icon=":material/stop:", on_click=duel.stop)
 
 
 def _start(data: str, rows: tuple[str, ...], methods: tuple[str, ...], steps: int) -> None:
     """Callback: a new duel of this visitor, in place of an old one."""
     cells = _cells(data, rows, methods)
-    _show(duels().start(cells, steps, visitor=people.visitor(), about={"data": data}))
+    _show(duels().start(cells, steps, visitor=identity.visitor(), about={"data": data}))
 
 
 def grid(duel: Duel) -> None:

@@ -13,7 +13,7 @@ from wgan.data import title
 from wgan.runs.run import Run
 from wgan.server.limits import LimitError
 from wgan.server.registry import lab
-from wgan.ui import people
+from wgan.ui import identity
 from wgan.ui.words import plain
 from wgan.zoo.card import method_of
 
@@ -37,13 +37,13 @@ def page(error: LimitError, watch: Callable[[], None]) -> NoReturn:
 
 
 def _own() -> list[Run]:
-    return lab().runs_of(people.visitor(), people.keys())
+    return lab().runs_of(identity.visitor(), identity.keys())
 
 
 def _row(run: Run) -> None:
     method, data = method_of(run.config), title(run.config.data)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.link_button("Open", people.link(run), icon=":material/open_in_new:")
+        st.link_button("Open", identity.link(run), icon=":material/open_in_new:")
         st.button(
             "Close",
             key=f"close_{run.id}",
@@ -58,4 +58,4 @@ def _close(id: str) -> None:
     """Callback: asked again whether it is theirs, where it is done."""
     if any(run.id == id for run in _own()):
         lab().close(id)
-        people.keys().pop(id, None)
+        identity.keys().pop(id, None)

@@ -13,7 +13,7 @@ from wgan.live.parts import channel
 from wgan.plots import COLORS, LETTERS
 from wgan.runs.branches import differences
 from wgan.runs.run import Run
-from wgan.ui import binding, compare, live, people, shell
+from wgan.ui import binding, compare, identity, live, shell
 from wgan.ui.words import plain
 
 
@@ -68,7 +68,7 @@ def _buttons(slot: int, run: Run, runs: Sequence[Run]) -> None:
             icon=":material/pause:" if playing else ":material/play_arrow:",
             on_click=binding.act,
             args=(run, Run.pause if playing else Run.play),
-            disabled=run.state == "loading" or not people.may_control(run),
+            disabled=run.state == "loading" or not identity.may_control(run),
         )
         if st.button("Lab", key=f"panel_open_{slot}", icon=":material/science:"):
             shell.go_to("lab.py", {"run": run.id})

@@ -10,7 +10,7 @@ from wgan import data
 from wgan.config import ExperimentConfig, span
 from wgan.presets import PRESETS
 from wgan.runs.run import Run
-from wgan.ui import binding, people
+from wgan.ui import binding, identity
 
 # Seconds a stage of slow motion stays on screen; None is full speed.
 SPEEDS = {"Full speed": None, "Slow motion": 0.7, "Very slow": 2.0}
@@ -19,7 +19,7 @@ SPEEDS = {"Full speed": None, "Slow motion": 0.7, "Very slow": 2.0}
 def run_bar(run: Run) -> None:
     """The row of the run's verbs. A preset and a seed start a new run."""
     playing = run.state in ("playing", "loading")
-    watching = not people.may_control(run)
+    watching = not identity.may_control(run)
     st.button(
         "Pause" if playing else "Play",
         key="play",
@@ -76,7 +76,7 @@ def _speed(run: Run) -> None:
         index=names.index(value),
         key=key,
         on_change=set_speed,
-        disabled=not people.may_control(run),
+        disabled=not identity.may_control(run),
         label_visibility="collapsed",
         width=130,
     )

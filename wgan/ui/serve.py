@@ -31,20 +31,20 @@ from wgan.threads import collector_at_rest
 from wgan.ui import (  # noqa: F401
     _compat,
     branch,
+    browser_storage,
+    classroom,
     controls,
+    custom_data,
     doctor,
     equation,
-    keeper,
     lookback,
     modes,
-    own,
-    room,
     runbar,
     share,
     shell,
 )
 from wgan.ui.live import assets, fonts, scripts
-from wgan.ui.process import settle, share_heaps
+from wgan.ui.process_tuning import settle, share_heaps
 
 # Importing torch holds up all else that the server does for seconds. Whoever opens the page as soon
 # as the server is there sees the recording first; when nobody comes in so many seconds, it begins.

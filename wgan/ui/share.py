@@ -14,7 +14,7 @@ from wgan.export.script import refusal, script
 from wgan.live.parts import channel
 from wgan.runs.run import Run
 from wgan.runs.series import Snapshot
-from wgan.ui import binding, live, people
+from wgan.ui import binding, identity, live
 from wgan.ui.words import plain
 
 STEPS = 3000  # of a script of a run that has hardly begun
@@ -53,7 +53,7 @@ def share(run: Run) -> None:
             on_change=_uploaded,
             args=(run,),
             max_upload_size=1,
-            disabled=not people.may_upload(run),
+            disabled=not identity.may_upload(run),
             help="A JSON object of fields, such as the config here; other fields take defaults.",
         )
 
@@ -153,7 +153,7 @@ def drawn(draw: Callable[[Sequence[Snapshot]], bytes], run: Run) -> bytes:
 
 def _uploaded(run: Run) -> None:
     file = st.session_state["upload_config"]
-    if file is None or not people.may_upload(run):
+    if file is None or not identity.may_upload(run):
         return
     name, text = file.name, file.getvalue()
     binding.attempt(lambda: binding.start(from_json(text), name), name)

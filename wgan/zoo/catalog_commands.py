@@ -52,8 +52,8 @@ def _check(entries: list[Entry], pulling: bool, as_json: bool) -> int:
     """Asks each source; the file is written anew with what they said. 1 when one was missing."""
     from wgan.hub import never
     from wgan.zoo import catalog
-    from wgan.zoo.entries import check_entry, pull_entry
-    from wgan.zoo.opening import open_place
+    from wgan.zoo.catalog_files import check_entry, pull_entry
+    from wgan.zoo.open import open_place
 
     said: dict[str, dict[str, Any]] = {}
     for entry in entries:

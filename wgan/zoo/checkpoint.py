@@ -31,9 +31,9 @@ from wgan.types import Curve, Event
 from wgan.zoo.architecture import Architecture, LabNetworks, ZooError, check_size, load_strictly
 from wgan.zoo.card import card_of_import, card_of_run
 from wgan.zoo.families import from_plain
+from wgan.zoo.formats.weights import read_tensors
 from wgan.zoo.importers import Imported
 from wgan.zoo.pictures import picture
-from wgan.zoo.tensors import read_tensors
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
 HISTORY, EVENTS = "history.json", "events.json"

@@ -113,7 +113,7 @@ def _pull(options: argparse.Namespace) -> int:
 
 def _pull_web(entry: Entry, options: argparse.Namespace) -> int:
     """An entry whose source is an address of its own."""
-    from wgan.zoo.entries import pull_entry
+    from wgan.zoo.catalog_files import pull_entry
 
     with _bar() as bar:
 
@@ -134,7 +134,7 @@ def _pull_web(entry: Entry, options: argparse.Namespace) -> int:
 
 def _sample(options: argparse.Namespace) -> int:
     from wgan.zoo.explore import NO_TRUNCATION, draw_latents
-    from wgan.zoo.opening import open_named
+    from wgan.zoo.open import open_named
     from wgan.zoo.pictures import picture
 
     truncation = NO_TRUNCATION if options.truncation is None else options.truncation

@@ -19,7 +19,7 @@ from wgan.zoo.architecture import Architecture, ZooError, check_size, load_stric
 from wgan.zoo.families import mixin
 from wgan.zoo.families.base import with_counters
 from wgan.zoo.families.layouts import COUNTED, LAYOUTS, recognised
-from wgan.zoo.tensors import read_tensors
+from wgan.zoo.formats.weights import read_tensors
 
 MAX_CONFIG = 1_000_000  # bytes
 

@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 from wgan.hub import Found
 from wgan.zoo.catalog import find_entry
 from wgan.zoo.checkpoint import CONFIG, HISTORY
-from wgan.zoo.kinds import foreign, weights_file
+from wgan.zoo.repo_files import foreign, weights_file
 
 Chance = Literal["likely", "perhaps", "no"]
 

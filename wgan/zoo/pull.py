@@ -9,7 +9,7 @@ from pathlib import Path
 from wgan.data.base import Progress
 from wgan.hub import FILES, Bytes, HubError, Repo, cached, describe, fetch
 from wgan.hub.repos import Token
-from wgan.zoo.kinds import foreign, weights_file
+from wgan.zoo.repo_files import foreign, weights_file
 
 MAX_WEIGHTS = 2_000_000_000  # bytes
 MAX_OTHER = 25_000_000

@@ -16,9 +16,9 @@ from wgan.ui.gallery.progress import progress, visitor
 from wgan.ui.words import plain, sections, without_pictures
 from wgan.zoo.catalog import find_entry
 from wgan.zoo.job import Job, jobs
-from wgan.zoo.kinds import foreign, weights_file
 from wgan.zoo.likely import Verdict, verdict
 from wgan.zoo.pull import pull
+from wgan.zoo.repo_files import foreign, weights_file
 
 LIBRARIES = ["pytorch", "safetensors"]
 TAGS = ["gan", "dcgan", "wgan-gp", "unconditional-image-generation", "wgan-lab"]

@@ -7,11 +7,11 @@ from collections.abc import Callable
 import streamlit as st
 
 from wgan.data.base import Progress
-from wgan.ui.gallery.opening import open_once
+from wgan.ui.gallery.open import open_once
 from wgan.ui.gallery.progress import progress, visitor
 from wgan.ui.words import plain, sections
 from wgan.zoo.catalog import Entry, catalog_note, find_entry, load_catalog
-from wgan.zoo.entries import place_of, pull_entry
+from wgan.zoo.catalog_files import place_of, pull_entry
 from wgan.zoo.job import Work, jobs
 
 _IN_A_ROW = 3

@@ -9,7 +9,7 @@ import streamlit as st
 from wgan import plots
 from wgan.plots.images import image_grid
 from wgan.ui.gallery.large import full_size, previews
-from wgan.ui.gallery.opening import comparable, open_comparable
+from wgan.ui.gallery.open import comparable, open_comparable
 from wgan.ui.live import live_figure
 from wgan.ui.words import sections
 from wgan.zoo.checkpoint import Checkpoint

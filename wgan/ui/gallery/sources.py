@@ -13,15 +13,15 @@ from wgan.hub import HubError
 from wgan.server.limits import limits
 from wgan.ui.binding import notice, pop_notice
 from wgan.ui.gallery import hub
-from wgan.ui.gallery.opening import open_bundled, open_once
+from wgan.ui.gallery.open import open_bundled, open_once
 from wgan.ui.gallery.published import published
 from wgan.ui.words import sections
 from wgan.zoo.architecture import ZooError
 from wgan.zoo.bundled import bundled, find
 from wgan.zoo.catalog import find_entry
+from wgan.zoo.catalog_files import place_of
 from wgan.zoo.checkpoint import Checkpoint
-from wgan.zoo.entries import place_of
-from wgan.zoo.opening import pulled
+from wgan.zoo.open import pulled
 from wgan.zoo.upload import MAX_UPLOAD, open_upload
 
 __all__ = ["SOURCES", "Opened", "current", "first", "pop_notice"]

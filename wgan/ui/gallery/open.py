@@ -7,9 +7,9 @@ from pathlib import Path
 
 from wgan.zoo.bundled import bundled, find
 from wgan.zoo.catalog import find_entry, load_catalog
+from wgan.zoo.catalog_files import place_of
 from wgan.zoo.checkpoint import Checkpoint
-from wgan.zoo.entries import place_of
-from wgan.zoo.opening import open_place
+from wgan.zoo.open import open_place
 
 
 def comparable() -> dict[str, str]:

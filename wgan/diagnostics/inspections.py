@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 
-from wgan.diagnostics.attention import ViewerRequests
 from wgan.diagnostics.inspector import Inspector
+from wgan.diagnostics.viewer_requests import ViewerRequests
 from wgan.types import Inspection, InspectionRequest
 
 EVERY = 1.0  # seconds at least between two inspections of the same

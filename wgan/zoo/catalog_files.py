@@ -9,8 +9,8 @@ from wgan.data.base import Progress
 from wgan.hub import HubError, cached, describe, never
 from wgan.hub.repos import Token, cache_folder
 from wgan.zoo.catalog import Entry, HubSource, WebSource
-from wgan.zoo.kinds import weights_file
 from wgan.zoo.pull import pull, told
+from wgan.zoo.repo_files import weights_file
 from wgan.zoo.web import WebFile, fetch_web, size_of
 
 

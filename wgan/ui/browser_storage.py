@@ -16,7 +16,7 @@ from streamlit.components.v2 import component
 from wgan.runs.run import Run
 from wgan.server.limits import LimitError
 from wgan.server.registry import lab
-from wgan.ui import people
+from wgan.ui import identity
 
 _ASSETS = files("wgan.ui") / "assets"
 _KEY = "wgan-keeper"
@@ -35,9 +35,14 @@ def keep_owned(runs: Sequence[Run]) -> None:
     Call it once a page, outside fragments, before all that takes its time: whoever loads the page
     again at once must find them.
     """
-    owned = {run.id: people.secret_of(run) for run in runs if people.owns(run)}
+    owned = {run.id: identity.secret_of(run) for run in runs if identity.owns(run)}
     missed = [run.id for run in runs if run.id not in owned]
-    kept = {"owned": owned, "missed": missed, "cookie": people.COOKIE, "visitor": people.visitor()}
+    kept = {
+        "owned": owned,
+        "missed": missed,
+        "cookie": identity.COOKIE,
+        "visitor": identity.visitor(),
+    }
     # In a list, which Streamlit sends as it is: a dictionary it would search for data frames, and
     # import pandas for it, which the first page would wait for.
     _KEEPER(key=_KEY, data=[kept], on_found_change=_take)
@@ -56,4 +61,4 @@ def take(found: object) -> None:
         except LimitError:
             continue
         if run is not None and isinstance(secret, str) and run.access.is_owner(secret):
-            people.keys()[run.id] = secret
+            identity.keys()[run.id] = secret

@@ -2,7 +2,7 @@
 
 An owner's secret lives in the tab's session. It comes there when the run is made, by the owner's
 link, from whose address it is taken at once so that the address can be shared, or from the browser,
-which keeps it while the tab is open, see `wgan.ui.keeper`.
+which keeps it while the tab is open, see `wgan.ui.browser_storage`.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ import torch
 
 from wgan.files import open_regular
 from wgan.zoo.architecture import ZooError
-from wgan.zoo.pickles import INERT, Inert, PickleError, Trace
+from wgan.zoo.formats.pickles import INERT, Inert, PickleError, Trace
 
 MAX_PICKLE = 32 * 10**6  # bytes, without the tensors' numbers
 MAX_INDEX = 16 * 10**6  # bytes of a zip's list of records

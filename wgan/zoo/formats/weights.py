@@ -16,9 +16,9 @@ import torch
 from torch import Tensor
 
 from wgan.zoo.architecture import ZooError
-from wgan.zoo.safe import read_safetensors
-from wgan.zoo.sniff import kind_of
-from wgan.zoo.torchfile import read_torch
+from wgan.zoo.formats.detect import kind_of
+from wgan.zoo.formats.safetensors import read_safetensors
+from wgan.zoo.formats.torch_files import read_torch
 
 MAX_FILE = {"safetensors": 2 * 10**9, "zip": 10**9, "legacy": 600 * 10**6}  # bytes
 MAX_NAME = 200  # characters

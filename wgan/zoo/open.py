@@ -13,11 +13,11 @@ from wgan.hub.repos import cache_folder
 from wgan.zoo.architecture import ZooError
 from wgan.zoo.bundled import bundled, find
 from wgan.zoo.catalog import find_entry
+from wgan.zoo.catalog_files import pull_entry
 from wgan.zoo.checkpoint import CONFIG, Checkpoint, is_ours, open_checkpoint
-from wgan.zoo.entries import pull_entry
 from wgan.zoo.importers import import_weights
-from wgan.zoo.kinds import foreign, weights_file
 from wgan.zoo.pull import pull
+from wgan.zoo.repo_files import foreign, weights_file
 from wgan.zoo.upload import MAX_UPLOAD, open_upload
 
 _MOST_FILES = 10_000  # that are looked at in a folder

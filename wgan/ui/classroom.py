@@ -8,7 +8,7 @@ import streamlit as st
 from wgan.live.parts import channel
 from wgan.runs.access import MAX_ANSWERS, MAX_WORDS, AccessError, Poll
 from wgan.runs.run import Run
-from wgan.ui import binding, live, people
+from wgan.ui import binding, identity, live
 from wgan.ui.words import plain, sections
 
 _QUESTION = "poll_question"
@@ -20,7 +20,7 @@ def watching(run: Run) -> None:
     words = sections("classroom")
     # Always there, so that what is below is not mounted anew when the controls change hands.
     with st.container(horizontal=True, vertical_alignment="center", key="watching"):
-        if people.owns(run):
+        if identity.owns(run):
             if run.access.open:
                 st.caption(":material/groups: " + words["handed_over"])
             return
@@ -60,13 +60,13 @@ def classroom(run: Run) -> None:
     with left:
         st.markdown("**Share this run**")
         st.caption(words["share"])
-        st.code(people.link(run), language=None, wrap_lines=True)
-        if people.link_is_local():
+        st.code(identity.link(run), language=None, wrap_lines=True)
+        if identity.link_is_local():
             st.warning(words["local"], icon=":material/phonelink_off:")
-        st.image(_qr(people.link(run)), width=220, alt="QR code of the link")
+        st.image(_qr(identity.link(run)), width=220, alt="QR code of the link")
         _fork(run, "fork", "Fork: go on in a run of my own")
     with right:
-        if not people.owns(run):
+        if not identity.owns(run):
             st.caption(words["room_open" if run.access.open else "watching"])
             return
         st.toggle(
@@ -88,12 +88,12 @@ def classroom(run: Run) -> None:
         _poll_form(run)
         with st.expander("The owner's link"):
             st.caption(words["owner"])
-            st.code(people.link(run, people.secret_of(run)), language=None, wrap_lines=True)
+            st.code(identity.link(run, identity.secret_of(run)), language=None, wrap_lines=True)
 
 
 def _set(run: Run, what: str, key: str) -> None:
     """Callback of a toggle: the owner alone decides over the room."""
-    if people.owns(run) and binding.is_shown(key):
+    if identity.owns(run) and binding.is_shown(key):
         setattr(run.access, what, st.session_state[key])
 
 
@@ -136,7 +136,7 @@ def _poll_form(run: Run) -> None:
 
 def _ask(run: Run) -> None:
     """Callback of the form: the owner asks; what was asked leaves the form, a refusal stays."""
-    if not people.owns(run):
+    if not identity.owns(run):
         return
     given = st.session_state
     try:
@@ -159,7 +159,7 @@ def poll(run: Run) -> None:
 
 def _poll(run: Run, asked: Poll) -> None:
     """The question, the answers to choose from, and the votes as they come."""
-    mine = run.access.voted(people.visitor())
+    mine = run.access.voted(identity.visitor())
     with st.container(border=True, key="poll_box"):
         st.markdown(f"**{plain(asked.question)}**")
         with st.container(horizontal=True, gap="small"):
@@ -175,7 +175,7 @@ def _poll(run: Run, asked: Poll) -> None:
         live.part(channel("votes", run), key="votes")
         if mine is not None:
             st.caption("Your vote is counted.")
-        if people.owns(run):
+        if identity.owns(run):
             with st.container(horizontal=True):
                 if not asked.closed:
                     st.button("Close the poll", key="poll_close", on_click=run.access.close_poll)
@@ -187,6 +187,6 @@ def _vote(run: Run, number: int, question: str) -> None:
     if asked is None or asked.question != question:
         return  # the owner has asked something else meanwhile
     try:
-        run.access.vote(people.visitor(), number)
+        run.access.vote(identity.visitor(), number)
     except AccessError as error:
         st.toast(str(error))

@@ -10,7 +10,7 @@ from wgan.data.uploads import LEAST, MOST, UNPACKED, store_upload
 from wgan.presets import own_images
 from wgan.runs.run import Run
 from wgan.server.limits import limits
-from wgan.ui import binding, people
+from wgan.ui import binding, identity
 from wgan.ui.draw import draw
 from wgan.ui.words import plain
 
@@ -20,7 +20,7 @@ _CAME = "upload_came"
 
 def own_data(run: Run) -> None:
     """The pad beside the two ways to images of one's own."""
-    if not people.may_upload(run):
+    if not identity.may_upload(run):
         st.caption("The owner of this run has locked data uploads on this page.")
         return
     left, right = st.columns([3, 2], gap="large")
