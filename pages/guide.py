@@ -6,6 +6,7 @@ from wgan.equations import CONSTRAINT_EQUATIONS, CRITIC_EQUATIONS, GENERATOR_EQU
 from wgan.server.limits import describe, limits
 from wgan.server.registry import lab
 from wgan.ui.controls import option_label
+from wgan.ui.own_runs import room_left
 from wgan.ui.shell import open_page
 from wgan.ui.words import plain, sections, words
 
@@ -38,7 +39,7 @@ for text in sections("doctor").values():
     st.markdown(f"- **{title}** · {meaning}")
 
 st.subheader("About this server")
-st.caption("What it takes at most, so that everybody in a class gets a turn.")
+st.caption(f"What it takes at most, so that everybody in a class gets a turn. {room_left()}")
 rows = [{"setting": name, "value": value, "what": what} for name, value, what in describe(limits())]
 st.dataframe(rows, hide_index=True, height="content")
 if text := lab().warning:

@@ -10,6 +10,7 @@ from wgan.ui import binding, branch, classroom, controls, doctor, live, lookback
 from wgan.ui.browser_storage import keep_owned
 from wgan.ui.custom_data import own_data
 from wgan.ui.equation import equation
+from wgan.ui.own_runs import my_runs
 from wgan.ui.share import share
 from wgan.ui.shell import link, open_page
 from wgan.ui.words import plain
@@ -85,8 +86,16 @@ with right, st.container(gap="xsmall"):
 with st.sidebar:
     controls.settings(run)
 
-names = ["More curves", "Modes", "New run", "Your own data", "Classroom", "Share and repeat"]
-curves_tab, modes_tab, new_tab, own_tab, room_tab, share_tab = st.tabs(
+names = [
+    "More curves",
+    "Modes",
+    "New run",
+    "Your own data",
+    "Classroom",
+    "My runs",
+    "Share and repeat",
+]
+curves_tab, modes_tab, new_tab, own_tab, room_tab, mine_tab, share_tab = st.tabs(
     names, key="tab", on_change="rerun"
 )
 if curves_tab.open:
@@ -107,6 +116,9 @@ if own_tab.open:
 if room_tab.open:
     with room_tab:
         classroom.classroom(run)
+if mine_tab.open:
+    with mine_tab:
+        my_runs(run)
 if share_tab.open:
     with share_tab:
         share(run)

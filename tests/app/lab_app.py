@@ -17,7 +17,10 @@ from wgan.runs.run import Run
 from wgan.server.registry import lab
 
 ROOT = Path(__file__).parents[2]
-TABS = ("More curves", "Modes", "New run", "Your own data", "Classroom", "Share and repeat")
+TABS = (
+    *("More curves", "Modes", "New run", "Your own data", "Classroom", "My runs"),
+    "Share and repeat",
+)
 
 POINTS = ExperimentConfig(width=8, depth=1, batch_size=8, critic_steps=1)
 IMAGES = POINTS.replace(

@@ -21,7 +21,7 @@ from wgan.server import eviction
 from wgan.server.demonstration import COMPARED
 from wgan.server.limits import limits
 from wgan.server.registry import lab
-from wgan.ui import compare, identity
+from wgan.ui import compare, own_runs
 from wgan.ui.words import sections
 
 # `panel_open` goes to another page: see the test in the browser.
@@ -214,7 +214,7 @@ def test_another_run_of_ones_own_joins_them():
     page = Compare(run)
     page.at.session_state["secrets"] = {other.id: "mine"}
     page.redraw()
-    assert page.widget("compare_own").options == [identity.told(other)]
+    assert page.widget("compare_own").options == [own_runs.told(other)]
     page.click("compare_add_own")
     assert page.runs == [run, other]
 

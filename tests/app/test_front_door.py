@@ -216,6 +216,28 @@ def test_a_full_server_lists_ones_own_runs_to_close(monkeypatch: pytest.MonkeyPa
     assert run.config == PRESETS["ring-lsgan"].config
 
 
+def test_the_tab_of_ones_own_runs_opens_and_closes_them(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(identity, "visitor", lambda: "me")
+    config = PRESETS["ring-wgan-gp"].config
+    other = lab().create(config, playing=False, visitor="me", secret="x")
+    lab().create(POINTS, playing=False, visitor="somebody", secret="y")
+    app = LabApp(None)
+    app.open_tab("My runs")
+    said = [text.value.replace("\\", "") for text in app.at.markdown]
+    assert not any(text.endswith("on this page**") for text in said)  # that run is nobody's
+    app.set("switch_objective", "lsgan")
+    wait_for(lambda: "loading" not in (app.run.state, other.state))
+    app.redraw()
+    said = [text.value.replace("\\", "") for text in app.at.markdown]
+    assert "Ring of 8 · WGAN-GP, step 0, paused" in said
+    (here,) = (text for text in said if text.endswith("· **on this page**"))
+    assert "LSGAN on Ring of 8 Gaussians, step " in here
+    limits = "You have 2 of the 4 runs that a visitor may have; the server has 4 of 64 in memory."
+    assert limits in [caption.value for caption in app.at.caption]
+    app.click(f"close_{other.id}")
+    assert lab().get(other.id) is None
+
+
 def test_a_full_server_still_shows_the_shared_run(monkeypatch: pytest.MonkeyPatch):
     lab().limits = Limits(max_runs=1, autosave="off")
     lab().create(POINTS, secret="y")
@@ -232,9 +254,9 @@ def test_a_full_server_still_shows_the_shared_run(monkeypatch: pytest.MonkeyPatc
 
 def test_nobody_closes_a_run_of_another():
     def script(id: str) -> None:
-        from wgan.ui import full
+        from wgan.ui import own_runs
 
-        full._close(id)
+        own_runs.close(id)
 
     run = lab().create(POINTS, visitor="other", secret="y")
     AppTest.from_function(script, kwargs={"id": run.id}).run()

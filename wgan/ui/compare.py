@@ -18,6 +18,7 @@ from wgan.runs.run import Run
 from wgan.server.limits import LimitError
 from wgan.server.registry import lab
 from wgan.ui import binding, controls, identity, live
+from wgan.ui.own_runs import own_runs, told
 from wgan.ui.words import sections
 
 RUNS = "compare_runs"  # in the session: the ids, as they stand in the address
@@ -139,7 +140,7 @@ def set_up(runs: Sequence[Run], configs: Sequence[ExperimentConfig]) -> None:
 
 def _add_own(runs: Sequence[Run]) -> None:
     id = st.session_state["compare_own"]
-    if run := next((run for run in identity.runs() if run.id == id), None):
+    if run := next((run for run in own_runs() if run.id == id), None):
         show([*runs, run])
 
 
@@ -241,7 +242,7 @@ def _add_forms(runs: Sequence[Run]) -> None:
         args=(runs,),
         width="stretch",
     )
-    others = {run.id: run for run in identity.runs() if run not in runs}
+    others = {run.id: run for run in own_runs() if run not in runs}
     if not others:
         return
     st.divider()
@@ -250,7 +251,7 @@ def _add_forms(runs: Sequence[Run]) -> None:
         "A run of your own",
         list(others),
         key="compare_own",
-        format_func=lambda id: identity.told(others[id]),
+        format_func=lambda id: told(others[id]),
     )
     st.button(
         "Add the run",

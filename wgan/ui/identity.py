@@ -14,10 +14,7 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
-from wgan.data import title
 from wgan.runs.run import Run
-from wgan.server.registry import lab
-from wgan.zoo.card import method_of
 
 _SECRETS, _VISITOR, _OWNER = "secrets", "visitor", "owner"
 COOKIE = "wgan_visitor"  # the browser keeps it: the same in all its tabs, after a reload too
@@ -54,17 +51,6 @@ def take_owners_link(run: Run) -> bool:
     if right := run.access.is_owner(secret):
         keys()[run.id] = secret
     return right
-
-
-def runs() -> list[Run]:
-    """The runs in memory that are this visitor's."""
-    return lab().runs_of(visitor(), keys())
-
-
-def told(run: Run) -> str:
-    """A run in a list: `WGAN-GP on digits, step 1,234, paused`."""
-    method = method_of(run.config)
-    return f"{method} on {title(run.config.data)}, step {run.steps:,}, {run.state}"
 
 
 def secret_of(run: Run) -> str | None:

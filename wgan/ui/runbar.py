@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import streamlit as st
 
 from wgan import data
-from wgan.config import ExperimentConfig, span
+from wgan.config import span
 from wgan.presets import PRESETS
 from wgan.runs.run import Run
 from wgan.ui import binding, identity
+from wgan.ui.own_runs import preset_named, preset_of
 
 # Seconds a stage of slow motion stays on screen; None is full speed.
 SPEEDS = {"Full speed": None, "Slow motion": 0.7, "Very slow": 2.0}
@@ -84,30 +83,15 @@ def _speed(run: Run) -> None:
 
 def about(run: Run) -> str:
     """One sentence on what to watch for in this run; once it is changed, on what it began as."""
-    if name := _preset_of_run(run):
+    if name := preset_of(run):
         return PRESETS[name].about
-    began = _preset_of(run.first_config)
+    began = preset_named(run.first_config)
     return f"Began as “{PRESETS[began].title}”." if began else data.about(run.config.data)
-
-
-def _preset_of_run(run: Run) -> str | None:
-    """The preset that the run is; a changed one is none, though its settings may be another's."""
-    # A change that was asked for is logged before the next step: until then only the config tells.
-    asked = run.config != run.first_config
-    changed = asked or any(event.kind == "change" for event in run.events)
-    return None if changed else _preset_of(run.config)
-
-
-@lru_cache(256)
-def _preset_of(config: ExperimentConfig) -> str | None:
-    """The preset that a config is, whatever its seed."""
-    seedless = config.replace({"seed": 0})
-    return next((name for name in PRESETS if PRESETS[name].config == seedless), None)
 
 
 def _preset(run: Run) -> None:
     names = list(PRESETS)
-    value = _preset_of_run(run)
+    value = preset_of(run)
     key = binding.widget_key("preset", value)
 
     def choose() -> None:
