@@ -32,6 +32,5 @@ def use_training_threads() -> None:
     """
     with collector_at_rest():  # here: a server makes its first run before torch is there
         import torch
-        import torch._dynamo  # which every optimizer imports at its first step
 
     torch.set_num_threads(max(1, min(4, (os.cpu_count() or 1) // 2)))

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from wgan import losses
+from wgan import losses, optimizers
 from wgan.config import ExperimentConfig, diff
 from wgan.networks import build_critic, build_generator, set_norm
 from wgan.stages import FIGURES
@@ -311,11 +311,11 @@ class Trainer:
         parameters, lr = list(network.parameters()), getattr(c, f"lr_{side}")
         kind = getattr(c, f"optimizer_{side}")
         if kind == "adam":
-            return torch.optim.Adam(parameters, lr, betas=(c.beta1, c.beta2), fused=True)
+            return optimizers.Adam(parameters, lr, betas=(c.beta1, c.beta2), fused=True)
         if kind == "rmsprop":
             # Smoothing 0.99, as the WGAN authors have it.
-            return torch.optim.RMSprop(parameters, lr)
-        return torch.optim.SGD(parameters, lr)
+            return optimizers.RMSprop(parameters, lr)
+        return optimizers.SGD(parameters, lr)
 
     def _rebuild_optimizer(self, side: str, network: nn.Module) -> torch.optim.Optimizer:
         """An optimiser for a network whose norm layers changed; weights that stayed keep state."""
