@@ -25,10 +25,8 @@ CASES: list[tuple[str, dict[str, Any]]] = [
 def test_the_steps_are_torchs(name: str, given: dict[str, Any]):
     weights = [torch.randn(3, 4, generator=torch.Generator().manual_seed(s)) for s in (0, 1)]
     ours, theirs = ([w.clone().requires_grad_() for w in weights] for _ in range(2))
-    one, other = (
-        getattr(optimizers, name)(ours, **given),
-        getattr(torch.optim, name)(theirs, **given),
-    )
+    make, reference = getattr(optimizers, name), getattr(torch.optim, name)
+    one, other = make(ours, **given), reference(theirs, **given)
     for _ in range(3):
         _descend(one, ours)
         _descend(other, theirs)
