@@ -193,7 +193,7 @@ def test_a_run_of_the_page_is_repeated_too(make_run: MakeRun, tmp_path: Path, ca
         run.advance(0.02)
     assert run.state == "paused"
     assert len(run.events) == 5
-    run_files.save(run.capture(), tmp_path)
+    run_files.save(run.export_now(), tmp_path)
     assert run_json(capsys, "replay", str(tmp_path))["identical"]
     line = shlex.split(run_files.command(run.first_config, run.events, run.trainer.steps))
     again = tmp_path / "again"
@@ -204,7 +204,7 @@ def test_a_run_of_the_page_is_repeated_too(make_run: MakeRun, tmp_path: Path, ca
 
 
 def test_a_run_of_no_steps_is_repeated(make_run: MakeRun, tmp_path: Path, capsys: Capture):
-    run_files.save(make_run(playing=False).capture(), tmp_path)
+    run_files.save(make_run(playing=False).export_now(), tmp_path)
     result = run_json(capsys, "replay", str(tmp_path))
     assert (result["identical"], result["step"]) == (True, 0)
 

@@ -136,7 +136,7 @@ def test_all_is_saved_when_the_process_ends_and_opens_in_the_next(
     until(lambda: slow.frame.stage is not None)
     lab.shut_down()
     steps = playing.trainer.steps
-    state = playing.trainer.state()
+    state = playing.trainer.state_dict()
     after = make_lab()
     again = found(after, playing.id)
     assert again is not playing
@@ -211,7 +211,7 @@ def test_a_restored_run_whose_data_are_gone_says_so_and_keeps_its_file(
         raise DataError("The data are gone.")
 
     with monkeypatch.context() as patch:
-        patch.setattr("wgan.runs.engine.load", refuse)
+        patch.setattr("wgan.runs.loop.load", refuse)
         again = found(lab, run.id)
         until(lambda: again.frame.state == "failed")
         assert again.frame.message == "The data are gone."
@@ -390,8 +390,8 @@ def broken(kind: str, run: Run) -> None:
     if kind == "nan":
         run.trainer.generator.get_parameter("0.weight").data.fill_(torch.nan)
     elif kind == "metric":
-        run.course.watch._observer.measure = fail
-        run.course.watch._measured_at = -1e9
+        run.session.evaluation._evaluator.measure = fail
+        run.session.evaluation._measured_at = -1e9
     else:
         run.trainer.step = fail
 
@@ -438,7 +438,7 @@ def test_even_a_fault_in_saying_so_stops_nobody(
     def fail(*_: Any, **__: Any) -> Any:
         raise KeyError("oops")
 
-    bad.trainer.step = bad.break_off = fail
+    bad.trainer.step = bad.fail_with = fail
     with monkeypatch.context() as patch:
         patch.setattr(lab._autosaver, "save_due", fail)
         steps = sound.trainer.steps

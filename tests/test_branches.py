@@ -26,8 +26,8 @@ from wgan.stages import FIGURES
 
 def keep(run: Run) -> None:
     """Looks at the run and keeps its state, as it would after two seconds."""
-    run.course.watch._kept_at = -1e9
-    run._look(measure=True)
+    run.session.evaluation._kept_at = -1e9
+    run._evaluate(measure=True)
 
 
 def back(run: Run, step: int) -> Run:
@@ -38,7 +38,7 @@ def back(run: Run, step: int) -> Run:
 
 
 def same_curves(one: Run, other: Run) -> bool:
-    ours, theirs = one.past.curves(), other.past.curves()
+    ours, theirs = one.history.curves(), other.history.curves()
     return all(
         np.array_equal(a, b)
         for name in FIGURES
@@ -72,7 +72,7 @@ def test_going_back_and_on_gives_the_same_bits(eventful: Run, make_run: MakeRun,
     train(reference, step)
     back(run, step)
     assert run.trainer.steps == step
-    assert same(run.trainer.state(), reference.trainer.state())
+    assert same(run.trainer.state_dict(), reference.trainer.state_dict())
     assert run.config == run.trainer.config == reference.config
     assert run.state == "paused"
     *log, last = run.events
@@ -82,11 +82,11 @@ def test_going_back_and_on_gives_the_same_bits(eventful: Run, make_run: MakeRun,
         if step:
             assert run.frame.curves[name].step[-1] == step
     assert all(item.step <= step for item in run.snapshots.items)
-    assert all(item.step <= step for item in run.past.states.items)
+    assert all(item.step <= step for item in run.history.checkpoints.items)
     for one in (run, reference):
         one.apply({"lr": 0.01})
         train(one, step + 6)
-    assert same(run.trainer.state(), reference.trainer.state())
+    assert same(run.trainer.state_dict(), reference.trainer.state_dict())
     if step:
         assert same_curves(run, reference)
 
@@ -98,12 +98,12 @@ def test_the_curve_is_the_same_though_it_was_merged_since(
     run = train(make_run(), 45)
     keep(run)
     train(run, 150)  # beyond 64 rows neighbours are merged
-    before = run.past.curves()
+    before = run.history.curves()
     assert len(before["critic_loss"].step) < 64
     back(run, 46)
-    assert run.past.curves()["critic_loss"].step.tolist() == list(range(1, 47))
+    assert run.history.curves()["critic_loss"].step.tolist() == list(range(1, 47))
     train(run, 150)
-    again = run.past.curves()
+    again = run.history.curves()
     for name in FIGURES:
         assert all(map(np.array_equal, before[name], again[name])), name
 
@@ -114,13 +114,13 @@ def test_a_replay_of_a_run_that_went_back_repeats_what_led_to_the_present(
     run = back(eventful, 14)
     run.apply({"lr": 0.003})
     train(run, 18)
-    run_files.save(run.capture(), tmp_path)
+    run_files.save(run.export_now(), tmp_path)
     again, expected = run_files.open_run(tmp_path)
     again.prepare()
     while again.active:
         again.advance(0.5)
     assert again.trainer.steps == 18
-    assert same(again.trainer.state(), run.trainer.state())
+    assert same(again.trainer.state_dict(), run.trainer.state_dict())
     assert "20:" not in run_files.command(run.first_config, run.events, 18)
     assert {name.partition(".")[0] for name in expected} == {"generator", "critic", "averaged"}
 
@@ -135,7 +135,7 @@ def test_what_was_changed_at_a_step_is_undone_by_going_back_to_it(make_run: Make
     train(run, 9)
     assert back(run, 6).config.objective == "wgan"
     assert [event.kind for event in run.events] == ["back"]
-    assert [(kept.step, kept.done) for kept in run.past.states.items] == [(0, 0), (6, 0)]
+    assert [(kept.step, kept.done) for kept in run.history.checkpoints.items] == [(0, 0), (6, 0)]
 
 
 def test_a_long_way_is_not_trained_again_and_says_where_it_goes_on(
@@ -145,7 +145,7 @@ def test_a_long_way_is_not_trained_again_and_says_where_it_goes_on(
     keep(run)
     train(run, 30)
     assert run.replay_plan(20).step == 20
-    monkeypatch.setattr(history, "CHEAP", 0.0)
+    monkeypatch.setattr(history, "MAX_REPLAY_SECONDS", 0.0)
     way = run.replay_plan(20)
     assert (way.step, way.wanted) == (5, 20)
     assert back(run, 20).trainer.steps == 5
@@ -158,16 +158,16 @@ def test_a_run_that_plays_plays_on_and_what_is_asked_for_meanwhile_waits(make_ru
     run.advance(0.0)
     run.go_back(30)
     run.advance(0.0)  # it has begun its way
-    assert run.course.way is not None
+    assert run.session.replay is not None
     assert run.frame.message == "Training again from step 0 to step 30"
     assert run.frame.progress is not None
     run.apply({"lr": 0.5})
-    record = run.copied()
+    record = run.copy_state()
     for _ in range(3):
         run.advance(0.0)
-        assert run.course.way is not None
+        assert run.session.replay is not None
         assert run.trainer.config.lr_g != 0.5
-    while run.course.way is not None:
+    while run.session.replay is not None:
         run.advance(0.01)
     run.advance(0.02)
     assert record.result(0).trainer["steps"] == 30
@@ -214,12 +214,12 @@ def test_states_are_bounded_and_the_first_and_the_newest_stay():
 
 def test_after_a_restart_the_first_step_is_still_there(eventful: Run, tmp_path: Path):
     again = through_disk(eventful, tmp_path)
-    assert [kept.step for kept in again.past.states.items] == [0, 24]
+    assert [kept.step for kept in again.history.checkpoints.items] == [0, 24]
     train(again, 26)
     train(eventful, 26)
     for run in (again, eventful):
         back(run, 22)
-    assert same(again.trainer.state(), eventful.trainer.state())
+    assert same(again.trainer.state_dict(), eventful.trainer.state_dict())
 
 
 def test_an_autosave_of_before_there_were_seconds_comes_back(make_run: MakeRun, tmp_path: Path):
@@ -228,14 +228,14 @@ def test_an_autosave_of_before_there_were_seconds_comes_back(make_run: MakeRun, 
     assert record is not None
     old = {
         name: table[:, : len(FIGURES)] if table.ndim == 2 and name.startswith("steps.") else table
-        for name, table in record.tables.items()
+        for name, table in record.curves.items()
     }
     again = Run("again", run.config)
-    again.prepare(dataclasses.replace(record, tables=old))
+    again.prepare(dataclasses.replace(record, curves=old))
     assert again.state == "paused", again.frame.message
     train(again, 8)
     assert same_curves(again, train(run, 8))
-    assert again.past.curves()["seconds"].step.tolist() == [6, 7, 8]
+    assert again.history.curves()["seconds"].step.tolist() == [6, 7, 8]
 
 
 def test_seconds_are_recorded_with_each_step(make_run: MakeRun):
@@ -275,10 +275,10 @@ def test_a_branch_without_a_change_equals_its_parent_for_100_steps(
 ):
     parent = to(ready(lab.create(make_config(), playing=False)), 20)
     branch = ready(lab.fork(parent.id, playing=False))
-    assert same(branch.trainer.state(), parent.trainer.state())
+    assert same(branch.trainer.state_dict(), parent.trainer.state_dict())
     for run in (parent, branch):
         to(run, 120)
-    assert same(branch.trainer.state(), parent.trainer.state())
+    assert same(branch.trainer.state_dict(), parent.trainer.state_dict())
     assert same_curves(branch, parent)
     assert branch.events == parent.events
 
@@ -296,7 +296,7 @@ def test_a_branch_goes_on_with_its_changes_from_an_earlier_step(lab: Lab, make_c
     reference.schedule(ScheduledChange(10, changes))
     reference.prepare()
     train(reference, 15)
-    assert same(to(branch, 15).trainer.state(), reference.trainer.state())
+    assert same(to(branch, 15).trainer.state_dict(), reference.trainer.state_dict())
     assert parent.trainer.steps == 30
     assert parent.events == ()
 

@@ -40,7 +40,7 @@ def adam(trainer: Trainer, side: str) -> dict[int, dict[str, Tensor]]:
     return {id(p): dict(state) for p, state in optimizer.state.items()}
 
 
-def copied(state: dict[int, dict[str, Tensor]]) -> dict[int, dict[str, Tensor]]:
+def copy_state(state: dict[int, dict[str, Tensor]]) -> dict[int, dict[str, Tensor]]:
     return {p: {name: value.clone() for name, value in s.items()} for p, s in state.items()}
 
 
@@ -65,7 +65,7 @@ def test_a_new_optimizer_keeps_weights_and_starts_fresh(
     trainer = trained(make_trainer(kind))
     before = [w.detach().clone() for w in weights(trainer.generator)]
     assert adam(trainer, "g")
-    kept = copied(adam(trainer, "d"))
+    kept = copy_state(adam(trainer, "d"))
     change(trainer, optimizer_g=optimizer)
     assert not adam(trainer, "g")
     assert all(map(torch.equal, weights(trainer.generator), before))
@@ -77,7 +77,7 @@ def test_a_new_optimizer_keeps_weights_and_starts_fresh(
 
 def test_learning_rates_and_betas_keep_adams_state(make_trainer: MakeTrainer):
     trainer = trained(make_trainer())
-    kept = {side: copied(adam(trainer, side)) for side in "gd"}
+    kept = {side: copy_state(adam(trainer, side)) for side in "gd"}
     change(trainer, lr_g=0.5, lr_d=0.25, beta1=0.2, beta2=0.7, gp_weight=3, objective="hinge")
     for side, lr in (("g", 0.5), ("d", 0.25)):
         assert kept[side].keys() == adam(trainer, side).keys()
@@ -108,7 +108,7 @@ def test_a_new_normalisation_keeps_weights_and_their_adam_state(
             side: [w.detach().clone() for w in weights(network)]
             for side, network in (("g", trainer.generator), ("d", trainer.critic))
         }
-        kept = {side: copied(adam(trainer, side)) for side in "gd"}
+        kept = {side: copy_state(adam(trainer, side)) for side in "gd"}
         change(trainer, norm=norm)
         for side, network in (("g", trainer.generator), ("d", trainer.critic)):
             assert all(map(torch.equal, weights(network), before[side]))

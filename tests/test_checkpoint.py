@@ -49,7 +49,7 @@ def test_what_was_on_screen_is_drawn_again(
     make_run: MakeRun, tmp_path: Path, kind: str, fields: dict[str, Any]
 ):
     run = trained(make_run, kind, **fields)
-    save_run(run.capture(), tmp_path)
+    save_run(run.export_now(), tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == set(FILES)
     checkpoint = open_checkpoint(tmp_path)
     latents = draw_latents(checkpoint.architecture, 5, seed=0)
@@ -71,7 +71,7 @@ def test_what_was_on_screen_is_drawn_again(
 def test_a_card_tells_the_hub_what_it_is(make_run: MakeRun, tmp_path: Path):
     from huggingface_hub import ModelCard
 
-    save_run(trained(make_run, "dcgan", data="avatars", image_size=16).capture(), tmp_path)
+    save_run(trained(make_run, "dcgan", data="avatars", image_size=16).export_now(), tmp_path)
     card = ModelCard.load(tmp_path / "README.md")
     front = card.data.to_dict()
     assert {"wgan-lab", "wgan-gp", "avatars", "dcgan"} <= set(front["tags"])
@@ -84,7 +84,7 @@ def test_a_card_tells_the_hub_what_it_is(make_run: MakeRun, tmp_path: Path):
 def test_the_card_of_photographs_names_no_licence(make_run: MakeRun, tmp_path: Path):
     from dataclasses import replace
 
-    saved = trained(make_run, "mlp").capture()
+    saved = trained(make_run, "mlp").export_now()
     config = saved.config.replace({"data": "celeba", "image_size": 64})
     save_run(replace(saved, config=config, first_config=config), tmp_path)
     text = (tmp_path / "README.md").read_text()
@@ -191,7 +191,7 @@ BROKEN: dict[str, tuple[Break, str]] = {
 def test_a_broken_checkpoint_is_refused_with_one_sentence(
     make_run: MakeRun, tmp_path: Path, name: str
 ):
-    save_run(make_run("points", playing=False).capture(), tmp_path)
+    save_run(make_run("points", playing=False).export_now(), tmp_path)
     damage, said = BROKEN[name]
     damage(tmp_path)
     with pytest.raises(ZooError, match=said) as refused:
@@ -205,7 +205,7 @@ def test_a_broken_checkpoint_is_refused_with_one_sentence(
 
 @pytest.mark.parametrize("file", ["history.json", "events.json", "README.md", "samples.png"])
 def test_what_is_not_needed_may_be_missing_or_broken(make_run: MakeRun, tmp_path: Path, file: str):
-    save_run(make_run("points", playing=False).capture(), tmp_path)
+    save_run(make_run("points", playing=False).export_now(), tmp_path)
     for damage in (b'{"critic_loss": {"step": [1], "mean": "x"}}', b"\xff\xfe", b"[]"):
         (tmp_path / file).write_bytes(damage)
         open_checkpoint(tmp_path)
@@ -218,7 +218,7 @@ def test_what_is_not_needed_may_be_missing_or_broken(make_run: MakeRun, tmp_path
 
 def test_the_labs_download_opens_again(make_run: MakeRun):
     run = trained(make_run)
-    checkpoint = open_upload("mine.zip", zip_of_run(run.capture()))
+    checkpoint = open_upload("mine.zip", zip_of_run(run.export_now()))
     latents = draw_latents(checkpoint.architecture, 4, seed=2)
     assert torch.equal(checkpoint.sample(latents), run.trainer.sample(latents))
 

@@ -50,11 +50,11 @@ def begun(run: Run) -> Run:
 
 def alone(run: Run) -> bool:
     """Whether the run is what it would be if nobody had ever come: the same bits, an empty log."""
-    record = run.copied().result(timeout=20)
+    record = run.copy_state().result(timeout=20)
     reference = Run("reference", run.first_config)
     reference.prepare()
     train(reference, record.trainer["steps"])
-    return record.events == () and same(reference.trainer.state(), record.trainer)
+    return record.events == () and same(reference.trainer.state_dict(), record.trainer)
 
 
 def test_who_comes_within_the_same_minute_gets_the_same_run(lab: Lab, clock: Clock):
@@ -116,7 +116,7 @@ def test_its_minute_begins_when_it_has_loaded(
 
 def test_a_failed_one_is_given_to_nobody(lab: Lab):
     run = begun(lab.demonstration())
-    run.break_off(RuntimeError("It broke."))
+    run.fail_with(RuntimeError("It broke."))
     assert lab.demonstration() is not run
 
 
@@ -211,7 +211,7 @@ def test_the_command_line_of_a_fork_repeats_it(
     again, _ = run_files.open_run(tmp_path)
     again.prepare()
     train(again, fork.trainer.steps)
-    assert same(again.trainer.state(), fork.trainer.state())
+    assert same(again.trainer.state_dict(), fork.trainer.state_dict())
 
 
 # Room -------------------------------------------------------------------------------------------

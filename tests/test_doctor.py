@@ -29,7 +29,7 @@ def live(run: Run, steps: int, every: int = APART, until: str = "") -> Run:
             run.advance(60)
         if run.state == "failed":
             break
-        run._look(measure=True)
+        run._evaluate(measure=True)
         if until in alarms(run):
             break
     return run

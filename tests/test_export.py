@@ -48,7 +48,7 @@ def snapshots(make_run: MakeRun, kind: str) -> list[Snapshot]:
     for _ in range(3):
         run.update("both")
         run.advance(0.0)
-        saved = run.capture()
+        saved = run.export_now()
         taken.append(Snapshot(saved.steps, saved.view, saved.metrics))
     return taken
 

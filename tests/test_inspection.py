@@ -243,7 +243,7 @@ def test_frames_have_what_somebody_looks_at(make_run: MakeRun, monkeypatch: pyte
     assert set(run.frame.inspections) == {InspectionRequest("slopes"), InspectionRequest("weights")}
     monkeypatch.setattr("wgan.diagnostics.viewer_requests.FORGETS_AFTER", 0.0)
     run.advance(0.02)
-    run._maybe_look()
+    run._evaluate_if_due()
     assert run.frame.inspections == {}
 
 
@@ -263,7 +263,7 @@ def test_a_paused_run_is_inspected_at_the_step_where_it_stands(make_run: MakeRun
 
 def test_inspecting_keeps_to_its_share(make_trainer: MakeTrainer, monkeypatch: pytest.MonkeyPatch):
     now = [100.0]
-    for module in ("attention", "pace"):
+    for module in ("viewer_requests", "inspections"):
         monkeypatch.setattr(f"wgan.diagnostics.{module}.time.monotonic", lambda: now[0])
 
     class Slow(Inspector):
@@ -319,7 +319,7 @@ def test_measured_figures_tell_the_truth(make_run: MakeRun):
 def test_held_out_digits_are_measured(make_run: MakeRun):
     run = make_run("mlp", limit=100)
     run.advance(0.05)
-    run._look(measure=True)
+    run._evaluate(measure=True)
     curves = run.frame.curves
     for name in ("gap_train", "gap_held_out", "loss_train", "loss_held_out", "js", "js_floor"):
         assert np.isfinite(curves[name].mean).all(), name

@@ -186,7 +186,7 @@ def test_turns_are_equal_time(
     make_run: MakeRun, monkeypatch: pytest.MonkeyPatch, costs: tuple[int, ...]
 ):
     clock = Clock()
-    monkeypatch.setattr("wgan.runs.engine.time", clock)
+    monkeypatch.setattr("wgan.runs.loop.time", clock)
     runs = [make_run() for _ in costs]
     done = [0] * len(runs)
     for number, run in enumerate(runs):
@@ -195,7 +195,7 @@ def test_turns_are_equal_time(
             clock.now += costs[number] / 1000
             done[number] += 1
 
-        monkeypatch.setattr(run.course, "step", step)
+        monkeypatch.setattr(run.session, "step", step)
     scheduler = Scheduler("test")  # its thread is not started: the turns are given here
     for _ in range(20):
         scheduler._give_turns(runs)

@@ -82,18 +82,18 @@ def test_a_run_goes_on_bit_for_bit(
     run.apply({"norm": "none", **changes})
     train(run, 9)
     again = through_disk(run, tmp_path)
-    assert same(again.trainer.state(), run.trainer.state())
+    assert same(again.trainer.state_dict(), run.trainer.state_dict())
     for one in (run, again):
         one.apply({"lr": 0.002, "freeze_g": False})
         train(one, 14)
         one.apply({"norm": "layer"})  # draws from the generator for weights
         one.update("critic")
         train(one, 17)
-    assert same(again.trainer.state(), run.trainer.state())
+    assert same(again.trainer.state_dict(), run.trainer.state_dict())
     assert again.events == run.events
-    for name, curve in run.past.curves().items():
+    for name, curve in run.history.curves().items():
         if name in ("critic_loss", "generator_loss", "critic_estimate", "penalty"):
-            assert all(map(np.array_equal, again.past.curves()[name], curve))
+            assert all(map(np.array_equal, again.history.curves()[name], curve))
 
 
 @pytest.mark.parametrize("changes", CHANGES[-2:], ids=str)
@@ -105,14 +105,14 @@ def test_a_copy_goes_on_beside_its_origin(make_run: MakeRun, changes: dict[str, 
     again.prepare(kept(run))
     for one in (run, again):
         train(one, 8)
-    assert same(again.trainer.state(), run.trainer.state())
+    assert same(again.trainer.state_dict(), run.trainer.state_dict())
 
 
 def test_the_past_comes_back(make_run: MakeRun, tmp_path: Path):
     run = make_run(ema=0.9)
     for steps in (5, 12, 20):
         train(run, steps)
-        run._look(measure=True)
+        run._evaluate(measure=True)
     run.apply({"objective": "hinge", "faults": ["alpha_normal"]})
     run.update("critic")
     run.advance(0.05)
@@ -162,7 +162,7 @@ def test_large_snapshots_are_fewer_and_spread(make_run: MakeRun, monkeypatch: py
     run = make_run("mlp")
     for steps in range(1, 21):
         train(run, steps)
-        run._look(measure=True)
+        run._evaluate(measure=True)
     each = run.snapshots.items[0].view.fake.nbytes
     monkeypatch.setattr(module, "SNAPSHOT_BYTES", 7 * each)
     about, _ = pack(kept(run))
@@ -176,7 +176,7 @@ def test_series_go_on_where_they_were():
     one, other = Series(("a", "b"), 16), Series(("a", "b"), 16)
     for step in range(1, 101):
         if step == 57:
-            other.put_back(one.tables())
+            other.load_state_dict(one.state_dict())
         for series in (one, other) if step >= 57 else (one,):
             series.append(step, np.array([step % 7, np.nan], np.float32))
     for a, b in zip(one.curves()["a"], other.curves()["a"], strict=True):
@@ -188,7 +188,7 @@ def test_series_from_before_a_figure_was_kept_go_on():
     for step in range(1, 6):
         new.append(step, np.array([9, 9, 9], np.float32))  # of a life before: forgotten
         old.append(step, np.array([step, -step], np.float32))
-    new.put_back(old.tables())
+    new.load_state_dict(old.state_dict())
     assert new.curves().keys() == {"a", "b"}
     for row in (old, new):
         row.append(6, np.array([6, -6, 0.5][: len(row.names)], np.float32))
@@ -200,7 +200,7 @@ def test_series_from_before_a_figure_was_kept_go_on():
 
 def test_a_run_saved_before_the_vital_signs_opens(make_run: MakeRun, tmp_path: Path):
     run = train(make_run(), 4)
-    run._look(measure=True)
+    run._evaluate(measure=True)
     about, tensors = pack(kept(run))
     for name in ("count", "sum", "low", "high"):
         tensors[f"past.measures.{name}"] = tensors[f"past.measures.{name}"][:, :5].contiguous()
@@ -214,10 +214,10 @@ def test_a_run_saved_before_the_vital_signs_opens(make_run: MakeRun, tmp_path: P
     again = Run("test", run.config)
     again.prepare(unpack(*read))
     assert again.state == run.state
-    assert "w1" in again.past.curves()
-    assert "gradient_decades" not in again.past.curves()
-    again._look(measure=True)
-    assert again.past.curves()["gradient_decades"].step.tolist() == [4]
+    assert "w1" in again.history.curves()
+    assert "gradient_decades" not in again.history.curves()
+    again._evaluate(measure=True)
+    assert again.history.curves()["gradient_decades"].step.tolist() == [4]
 
 
 # Files.

@@ -34,7 +34,9 @@ OPTIMIZERS = [("adam", "rmsprop"), ("rmsprop", "sgd"), ("sgd", "adam")]
 
 def beside(trainer: Trainer) -> Reference:
     """The reference at the trainer's weights, that will make the very draws that it makes."""
-    _, data, noise, alpha = (torch.Generator().set_state(state) for state in trainer.state()["rng"])
+    _, data, noise, alpha = (
+        torch.Generator().set_state(state) for state in trainer.state_dict()["rng"]
+    )
     c = trainer.config
     dimensions = len(c.sample_shape)
 

@@ -142,7 +142,7 @@ def saved(folder: Path) -> Path:
     run.apply({"lr": 0.01})
     while run.active:
         run.advance(1)
-    run_files.save(run.capture(), folder)
+    run_files.save(run.export_now(), folder)
     return folder
 
 

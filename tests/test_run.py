@@ -59,7 +59,7 @@ def test_a_slice_ends_when_its_budget_is_spent(make_run: MakeRun, monkeypatch: p
     run = make_run()
     # By a clock on which a step takes a hundredth of a second.
     clock = SimpleNamespace(monotonic=lambda: run.trainer.steps / 100)
-    monkeypatch.setattr("wgan.runs.engine.time", clock)
+    monkeypatch.setattr("wgan.runs.loop.time", clock)
     run.advance(0.1)
     assert run.trainer.steps == 10
 
@@ -288,8 +288,8 @@ def test_a_failure_brings_back_the_last_good_settings_and_their_log(make_run: Ma
     run = make_run()
     run.apply({"norm": "layer"})
     finish(run, 5)
-    run.course.watch._kept_at = -1e9
-    run._look(measure=True)  # now the networks of step 5 are the last good ones
+    run.session.evaluation._kept_at = -1e9
+    run._evaluate(measure=True)  # now the networks of step 5 are the last good ones
     good = [p.detach().clone() for p in run.trainer.generator.parameters()]
     run.apply({"lr": 0.002})
     run.apply({"norm": "spectral"})
@@ -312,10 +312,10 @@ def test_a_failure_brings_back_the_last_good_settings_and_their_log(make_run: Ma
 @pytest.mark.parametrize("verb", ["critic", "generator", "both", "look"])
 def test_broken_networks_never_count_as_good(make_run: MakeRun, side: str, verb: Any):
     run = make_run(playing=False)
-    run.course.watch._kept_at = -1e9
+    run.session.evaluation._kept_at = -1e9
     next(getattr(run.trainer, side).parameters()).data.fill_(torch.nan)
     if verb == "look":
-        run._look(measure=True)
+        run._evaluate(measure=True)
     else:
         run.update(verb)
         run.advance(0.05)
@@ -334,7 +334,7 @@ def test_data_that_cannot_be_had_fails_with_its_sentence(
     def refuse(*_: Any) -> Any:
         raise DataError("The archive is gone;\nand more")
 
-    monkeypatch.setattr("wgan.runs.engine.load", refuse)
+    monkeypatch.setattr("wgan.runs.loop.load", refuse)
     run = Run("x", make_config())
     run.prepare()
     assert (run.state, run.frame.message) == ("failed", "The archive is gone;")
@@ -373,7 +373,7 @@ def test_frames_are_immutable_and_count_up(make_run: MakeRun):
     frames: list[Frame] = [run.frame]
     copies: list[Any] = [run.frame.view.fake.copy()]  # pyright: ignore
     for _ in range(6):
-        run.course.watch.invalidate()
+        run.session.evaluation.invalidate()
         run.advance(0.02)
         frames.append(run.frame)
         copies.append(run.frame.view.fake.copy())  # pyright: ignore

@@ -60,7 +60,7 @@ def test_a_shared_link_finds_its_run_again(lab: Lab, name: str):
     saved, network = load_file(path), "averaged" if name == "points" else "generator"
     with safe_open(path, "pt") as file:
         inner = json.loads(file.metadata()["about"])["channels_last"]
-    for key, tensor in run.trainer.state()[network].items():
+    for key, tensor in run.trainer.state_dict()[network].items():
         packed = saved[f"{network}.{key}"]
         packed = packed.permute(0, 3, 1, 2) if f"{network}.{key}" in inner else packed
         assert torch.equal(packed, tensor)

@@ -117,7 +117,9 @@ def with_our_weights(make: Callable[[], nn.Module], ours: nn.Module) -> nn.Modul
 @contextlib.contextmanager
 def our_draws(trainer: Trainer, names: dict[str, Any]) -> Iterator[None]:
     """Lets the script draw what the trainer will draw from here on."""
-    _, data, noise, alpha = (torch.Generator().set_state(state) for state in trainer.state()["rng"])
+    _, data, noise, alpha = (
+        torch.Generator().set_state(state) for state in trainer.state_dict()["rng"]
+    )
     rand: Any = torch.rand
     to_range = trainer.to_output_range
     names["sample_real"] = lambda n: to_range(trainer.data.sample(n, data))

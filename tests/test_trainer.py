@@ -88,8 +88,8 @@ def test_updates_alone_add_up_to_a_step(make_trainer: MakeTrainer):
     parts.update_critic()
     parts.update_critic()
     parts.update_generator()
-    assert equal(whole.state()["generator"], parts.state()["generator"])
-    assert equal(whole.state()["critic"], parts.state()["critic"])
+    assert equal(whole.state_dict()["generator"], parts.state_dict()["generator"])
+    assert equal(whole.state_dict()["critic"], parts.state_dict()["critic"])
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -169,18 +169,18 @@ def test_the_same_seed_gives_the_same_bits(make_trainer: MakeTrainer, kind: str,
             observer.view()
     observer.measure()  # pyright: ignore[reportPossiblyUnbound]
     assert torch.equal(torch.get_rng_state(), before)
-    assert equal(a.state(), b.state())
-    assert not equal(steps(c, 3).state()["generator"], a.state()["generator"])
+    assert equal(a.state_dict(), b.state_dict())
+    assert not equal(steps(c, 3).state_dict()["generator"], a.state_dict()["generator"])
 
 
 def test_looking_changes_no_bit(make_trainer: MakeTrainer):
     for fields in ({"norm": "batch"}, {"norm": "spectral", "ema": 0.9}, {"constraint": "clip"}):
         trainer = steps(make_trainer(**fields), 2)
         observer = Evaluator(trainer, trainer.data)  # pyright: ignore[reportArgumentType]
-        before = trainer.state()
+        before = trainer.state_dict()
         observer.view()
         observer.measure()
-        assert equal(trainer.state(), before)
+        assert equal(trainer.state_dict(), before)
         assert all(m.training for n in (trainer.generator, trainer.critic) for m in n.modules())
 
 
@@ -207,14 +207,14 @@ def test_latents_and_data_are_not_the_same_numbers(make_trainer: MakeTrainer):
 @pytest.mark.parametrize("optimizer", choices("optimizer_g"))
 def test_state_and_load_go_back_bit_for_bit(make_trainer: MakeTrainer, kind: str, optimizer: str):
     trainer = steps(make_trainer(kind, norm="batch", optimizer=optimizer, ema=0.9), 2)
-    kept = trainer.state()
-    after = steps(trainer, 3).state()
+    kept = trainer.state_dict()
+    after = steps(trainer, 3).state_dict()
     assert trainer.steps == 5
     assert not equal(kept["generator"], after["generator"])
-    trainer.load(kept)
+    trainer.load_state_dict(kept)
     assert trainer.steps == 2
-    assert equal(trainer.state(), kept)
-    assert equal(steps(trainer, 3).state(), after)
+    assert equal(trainer.state_dict(), kept)
+    assert equal(steps(trainer, 3).state_dict(), after)
 
 
 DETOURS: list[list[dict[str, Any]]] = [
@@ -232,17 +232,17 @@ def test_load_goes_back_over_any_change(
     make_trainer: MakeTrainer, norm: str, detour: list[dict[str, Any]]
 ):
     trainer = steps(make_trainer(norm=norm, ema=0.9), 2)
-    kept = trainer.state()
-    after = steps(trainer, 3).state()
+    kept = trainer.state_dict()
+    after = steps(trainer, 3).state_dict()
     for changes in detour:
         trainer.change(trainer.config.replace(changes))
         steps(trainer, 1)
-    trainer.load(kept)
+    trainer.load_state_dict(kept)
     assert trainer.config == kept["config"]
-    assert equal(steps(trainer, 3).state()["generator"], after["generator"])
-    assert equal(trainer.state()["critic"], after["critic"])
-    assert equal(trainer.state()["averaged"], after["averaged"])
-    assert equal(trainer.state()["rng"], after["rng"])
+    assert equal(steps(trainer, 3).state_dict()["generator"], after["generator"])
+    assert equal(trainer.state_dict()["critic"], after["critic"])
+    assert equal(trainer.state_dict()["averaged"], after["averaged"])
+    assert equal(trainer.state_dict()["rng"], after["rng"])
 
 
 # The average.

@@ -155,7 +155,7 @@ def _train(options: argparse.Namespace) -> int:
     if options.out is not None:
         from wgan.zoo.checkpoint import save_run
 
-        save_run(run.capture(), options.out)
+        save_run(run.export_now(), options.out)
     name = options.experiment if options.experiment in PRESETS else None
     out = str(options.out) if options.out else None
     _report(run, elapsed, metrics, options, preset=name, out=out)

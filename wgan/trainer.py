@@ -339,7 +339,7 @@ class Trainer:
 
     # State --------------------------------------------------------------------------------------
 
-    def state(self) -> dict[str, Any]:
+    def state_dict(self) -> dict[str, Any]:
         """A copy of everything that the future depends on, the config included."""
         state = {
             "config": self.config,
@@ -356,7 +356,7 @@ class Trainer:
         }
         return copied(state)
 
-    def load(self, state: Mapping[str, Any]) -> None:
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Goes back to a `state()` of this trainer, or of another one of the same experiment."""
         state = copy.deepcopy(state)
         self.change(state["config"])

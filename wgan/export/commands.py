@@ -85,7 +85,7 @@ def _export(options: argparse.Namespace) -> int:
     curves = source.curves
     if options.gif or options.png or (options.csv and curves is None):
         run, snapshots = _train(source)
-        curves = curves or run.past.curves()
+        curves = curves or run.history.curves()
         from wgan.export.film import film, sheet
 
         if options.gif:
@@ -137,7 +137,7 @@ def _train(source: _Source) -> tuple[Run, list[Snapshot]]:
                 while run.active:
                     run.advance(_SLICE)
                     bar.update(run.trainer.steps - bar.n)
-                saved = run.capture()
+                saved = run.export_now()
                 snapshots.append(Snapshot(saved.steps, saved.view, saved.metrics))
                 if run.state == "failed":
                     print(f"wgan: {run.frame.message}", file=sys.stderr)

@@ -63,7 +63,7 @@ class Autosaver:
 
         For the thread that advances the run, or when no thread does.
         """
-        mark, note = run.mark(), self._notes.get(run.id)
+        mark, note = run.save_key(), self._notes.get(run.id)
         return mark is None or (note is not None and note.mark == mark)
 
     def load(self, run: Run) -> None:
@@ -75,10 +75,10 @@ class Autosaver:
         except (KeyError, TypeError, ValueError, IndexError) as error:
             self.store.set_aside(run.id, error)
         if record is None:
-            run.break_off(RuntimeError("The saved copy of this run is damaged; start a new one."))
+            run.fail_with(RuntimeError("The saved copy of this run is damaged; start a new one."))
             return
         run.prepare(record)
-        if run.mark() is not None:
+        if run.save_key() is not None:
             log.info("restored run=%s step=%d %s", run.id, run.trainer.steps, run.state)
 
     def why_missing(self, id: str) -> str:
@@ -93,7 +93,7 @@ class Autosaver:
 
     def came_back(self, run: Run) -> None:
         """The run was loaded: it is what the disk has of it."""
-        self._notes[run.id] = _Note(run.mark(), time.monotonic())
+        self._notes[run.id] = _Note(run.save_key(), time.monotonic())
 
     def save_due(self, runs: Iterable[Run], is_idle: Callable[[Run], bool]) -> None:
         """Begins to save the run that has waited longest, if one is due.
@@ -111,8 +111,8 @@ class Autosaver:
 
     def _late(self, run: Run, now: float, is_idle: bool) -> float:
         """Seconds since the run should have been saved; negative when it is not due."""
-        mark, note = run.mark(), self._notes.get(run.id)
-        if mark is None or note is None or mark == note.mark or (run.in_step and not is_idle):
+        mark, note = run.save_key(), self._notes.get(run.id)
+        if mark is None or note is None or mark == note.mark or (run.mid_step and not is_idle):
             return -1.0
         wait = EVERY
         if is_idle:
@@ -124,7 +124,7 @@ class Autosaver:
         return now - note.tried - wait
 
     def _begin(self, run: Run, finish: bool) -> None:
-        note, mark = self._notes.get(run.id), run.mark()
+        note, mark = self._notes.get(run.id), run.save_key()
         if note is None:
             return
         try:
@@ -186,7 +186,7 @@ class Autosaver:
         if self.store is None or self._writing or self.is_saved(run):
             return
         note = self._notes.setdefault(run.id, _Note(None, 0.0))
-        mark = run.mark()
+        mark = run.save_key()
         try:
             record = run.record(finish=True)
         except Exception as error:

@@ -15,14 +15,14 @@ from wgan.runs.series import least_missed
 from wgan.types import Event
 
 STATE_BYTES = 16_000_000  # of all the states that are kept of a run, but two there always are
-CHEAP = 20.0  # seconds of training that are spent on coming back to a step exactly
+MAX_REPLAY_SECONDS = 20.0  # seconds of training that are spent on coming back to a step exactly
 
 
 @dataclass(frozen=True)
 class StateCheckpoint:
     """A run between two of its steps. Nobody changes what it holds, so copies may share it.
 
-    trainer: `Trainer.state()`. table: the curves over steps as they were, `Series.tables()`.
+    trainer: `Trainer.state_dict()`. table: the curves over steps, `Series.state_dict()`.
     events: the log so far. seconds: spent training so far.
     """
 
@@ -35,7 +35,7 @@ class StateCheckpoint:
     @property
     def done(self) -> int:
         """How many changes and single updates led here."""
-        return len(made(self.events))
+        return len(replayable(self.events))
 
     @property
     def size(self) -> int:
@@ -95,12 +95,12 @@ class CheckpointBuffer:
         fit = [
             item
             for item in self.items
-            if item.step <= step and all(event.step < step for event in made(item.events))
+            if item.step <= step and all(event.step < step for event in replayable(item.events))
         ]
         return fit[-1] if fit else self.items[0]
 
 
-def made(events: Iterable[Event]) -> list[Event]:
+def replayable(events: Iterable[Event]) -> list[Event]:
     """Of a log what led on: changes and single updates, without failures and ways back."""
     return [event for event in events if event.kind in ("change", "update")]
 

@@ -11,7 +11,13 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from wgan.runs.checkpoints import CHEAP, CheckpointBuffer, ReplayPlan, StateCheckpoint, made
+from wgan.runs.checkpoints import (
+    MAX_REPLAY_SECONDS,
+    CheckpointBuffer,
+    ReplayPlan,
+    StateCheckpoint,
+    replayable,
+)
 from wgan.runs.series import Series, Snapshot, Snapshots
 from wgan.stages import FIGURES
 from wgan.types import Curve, Event, ImageView, Metrics, PointView
@@ -28,7 +34,7 @@ METRICS = (
 class History:
     """The past of one run, of bounded size; a reset begins a new one.
 
-    state: the trainer's first good state (`Trainer.state()`). seconds: spent training.
+    state: the trainer's first good state (`Trainer.state_dict()`). seconds: spent training.
     """
 
     def __init__(self, state: Mapping[str, Any]) -> None:
@@ -37,16 +43,16 @@ class History:
         self.snapshots = Snapshots()
         self._steps = Series((*FIGURES, "seconds"))
         self._measures = Series(METRICS)
-        self.states = CheckpointBuffer(self._kept(state))
+        self.checkpoints = CheckpointBuffer(self._checkpoint(state))
 
-    def _kept(self, state: Mapping[str, Any]) -> StateCheckpoint:
+    def _checkpoint(self, state: Mapping[str, Any]) -> StateCheckpoint:
         return StateCheckpoint(
-            state["steps"], self.seconds, self.events, state, self._steps.tables()
+            state["steps"], self.seconds, self.events, state, self._steps.state_dict()
         )
 
-    def keep(self, state: Mapping[str, Any]) -> None:
+    def keep_checkpoint(self, state: Mapping[str, Any]) -> None:
         """`state` is good: fall back on it from now on."""
-        self.states.add(self._kept(state))
+        self.checkpoints.add(self._checkpoint(state))
 
     def record(self, figures: Sequence[tuple[int, float, Tensor]]) -> tuple[int, str] | None:
         """Adds the figures of steps, with one wait for the device.
@@ -77,15 +83,15 @@ class History:
 
     def fall_back(self, failed: Event) -> Mapping[str, Any]:
         """The last good state; what was done after it is undone with it, and `failed` logged."""
-        self.events = (*self.states.newest.events, failed)
-        return self.states.newest.trainer
+        self.events = (*self.checkpoints.newest.events, failed)
+        return self.checkpoints.newest.trainer
 
     def replay_plan(self, step: int) -> ReplayPlan:
         """How to come to an earlier step again; may be called from any thread."""
-        events, start = self.events, self.states.before(step)
-        if self._seconds_at(step) - start.seconds > CHEAP:
+        events, start = self.events, self.checkpoints.before(step)
+        if self._seconds_at(step) - start.seconds > MAX_REPLAY_SECONDS:
             return ReplayPlan(start, start.step, step, ())
-        left = made(events)[start.done :]
+        left = replayable(events)[start.done :]
         changes = tuple(event for event in left if event.step < step)
         return ReplayPlan(start, max(step, start.step), step, changes)
 
@@ -94,34 +100,34 @@ class History:
         known = self._steps.high_at("seconds", step)
         return self.seconds if math.isnan(known) else known
 
-    def go_back(self, way: ReplayPlan) -> None:
+    def go_back(self, replay: ReplayPlan) -> None:
         """To where a way starts: what came after it is forgotten, and what is after its end."""
-        start = way.start
-        self.events = tuple(event for event in start.events if event.step <= way.step)
+        start = replay.start
+        self.events = tuple(event for event in start.events if event.step <= replay.step)
         self.seconds = start.seconds
-        self._steps.put_back(start.table)
+        self._steps.load_state_dict(start.table)
         self._steps.truncate(start.step)  # that of a run which has failed goes further
-        self._measures.truncate(way.step)
-        self.snapshots.truncate(way.step)
-        self.states.go_back(start)
+        self._measures.truncate(replay.step)
+        self.snapshots.truncate(replay.step)
+        self.checkpoints.go_back(start)
 
     def truncate(self, step: int) -> None:
         """Forgets the curves and samples after `step`."""
-        for past in (self._steps, self._measures, self.snapshots):
-            past.truncate(step)
+        for history in (self._steps, self._measures, self.snapshots):
+            history.truncate(step)
 
-    def tables(self) -> dict[str, npt.NDArray[np.float64]]:
-        """A copy of the curves' tables, for `put_back`."""
+    def state_dict(self) -> dict[str, npt.NDArray[np.float64]]:
+        """A copy of the curves' tables, for `load_state_dict`."""
         parts = (("steps", self._steps), ("measures", self._measures))
-        return {f"{part}.{k}": v for part, series in parts for k, v in series.tables().items()}
+        return {f"{part}.{k}": v for part, series in parts for k, v in series.state_dict().items()}
 
-    def put_back(
+    def load_state_dict(
         self,
-        tables: Mapping[str, npt.NDArray[np.float64]],
+        state_dict: Mapping[str, npt.NDArray[np.float64]],
         events: tuple[Event, ...],
         snapshots: tuple[Snapshot, ...],
         seconds: float,
-        states: tuple[StateCheckpoint, ...],
+        checkpoints: tuple[StateCheckpoint, ...],
         state: Mapping[str, Any],
     ) -> None:
         """Goes on from another past; `state` is good. Raises `ValueError` or `KeyError`.
@@ -130,12 +136,12 @@ class History:
         """
         for part, series in (("steps", self._steps), ("measures", self._measures)):
             begin = f"{part}."
-            own = {k.removeprefix(begin): v for k, v in tables.items() if k.startswith(begin)}
-            series.put_back(own)
+            own = {k.removeprefix(begin): v for k, v in state_dict.items() if k.startswith(begin)}
+            series.load_state_dict(own)
         self.events, self.snapshots.items, self.seconds = events, snapshots, seconds
-        if states:
-            self.states.items = states
-        self.keep(state)
+        if checkpoints:
+            self.checkpoints.items = checkpoints
+        self.keep_checkpoint(state)
 
     def curves(self) -> dict[str, Curve]:
         return self._steps.curves() | self._measures.curves()

@@ -13,8 +13,8 @@ from typing import Any
 
 from wgan.config import ExperimentConfig
 from wgan.runs.checkpoints import ReplayPlan
-from wgan.runs.engine import Engine, Update
 from wgan.runs.export import RunExport
+from wgan.runs.loop import RunLoop, Update
 from wgan.runs.schedule import ScheduledChange
 from wgan.runs.series import Snapshots
 from wgan.runs.state import RunState
@@ -23,16 +23,16 @@ from wgan.types import Event, InspectionRequest, State
 __all__ = ["Run", "ScheduledChange", "Update"]
 
 
-class Run(Engine):
+class Run(RunLoop):
     """One experiment that is alive; its verbs may be called by anybody, from any thread.
 
-    id: its name in the URL. `prepare` and `advance` are for one thread, see `Engine`.
+    id: its name in the URL. `prepare` and `advance` are for one thread, see `RunLoop`.
     """
 
     @property
     def config(self) -> ExperimentConfig:
         """The config as asked for last; it governs the next step."""
-        return self._wanted
+        return self._requested
 
     @property
     def state(self) -> State:
@@ -41,27 +41,27 @@ class Run(Engine):
     @property
     def steps(self) -> int:
         """Generator steps done; a frame tells them too, but only as often as it is published."""
-        course = self._course
-        return course.trainer.steps if course else 0
+        session = self._session
+        return session.trainer.steps if session else 0
 
     @property
     def events(self) -> tuple[Event, ...]:
         """What was done to the run so far, in order."""
-        return self._course.past.events if self._course else self.frame.events
+        return self._session.history.events if self._session else self.frame.events
 
     @property
     def snapshots(self) -> Snapshots:
         """The samples of the past."""
-        return self._course.past.snapshots if self._course else Snapshots()
+        return self._session.history.snapshots if self._session else Snapshots()
 
     def play(self) -> None:
         """Goes on; a failed run goes on from its last good snapshot."""
         self._switch("paused", "playing")
-        self._ask(self._do_play)
+        self._request(self._do_play)
 
     def pause(self) -> None:
         self._switch("playing", "paused")
-        self._ask(self._do_pause)
+        self._request(self._do_pause)
 
     def _switch(self, old: State, new: State) -> None:
         """Plain transitions show at once, before the training thread comes to carry them out."""
@@ -71,15 +71,15 @@ class Run(Engine):
 
     def update(self, which: Update) -> None:
         """One update of the critic, of the generator, or one whole step; then the run is paused."""
-        self._ask(lambda: self._do_update(which))
+        self._request(lambda: self._do_update(which))
 
     def reset(self) -> None:
         """Starts again from step 0 with the settings on screen and an empty past."""
-        self._ask(self._do_reset)
+        self._request(self._do_reset)
 
     def replay_plan(self, step: int) -> ReplayPlan:
         """How the run would come to an earlier step again, and from which state."""
-        return self.past.replay_plan(step)
+        return self.history.replay_plan(step)
 
     def go_back(self, step: int) -> None:
         """Goes on from an earlier step, exactly as it was when the run came to it.
@@ -87,7 +87,7 @@ class Run(Engine):
         Curves, samples and events after it are forgotten; where the way there is too long, it
         goes on from an earlier one still, see `replay_plan`.
         """
-        self._ask(lambda: self._do_go_back(step))
+        self._request(lambda: self._do_go_back(step))
 
     def apply(self, changes: Mapping[str, Any]) -> ExperimentConfig:
         """Changes live fields before the next step; the event is logged with its step.
@@ -95,25 +95,25 @@ class Run(Engine):
         Returns the config that results. Raises `ConfigError` and changes nothing when a value is
         not allowed or a field is structural.
         """
-        new = self._want(changes)
+        new = self._request_change(changes)
         self._wake()
         return new
 
     def inspect(self, wish: InspectionRequest) -> None:
         """Somebody looks at this part of the critic: for a few seconds, frames have it."""
         if self._attention.look(wish):
-            self._ask(lambda: None)  # a run that stands still has to be woken for it
+            self._request(lambda: None)  # a run that stands still has to be woken for it
 
     def save(self) -> Future[RunExport]:
         """Everything that a checkpoint of the run holds, copied before its next step."""
-        saved: Future[RunExport] = Future()
-        self._ask(lambda: saved.set_result(self.capture()))
-        return saved
+        export: Future[RunExport] = Future()
+        self._request(lambda: export.set_result(self.export_now()))
+        return export
 
-    def copied(self) -> Future[RunState]:
+    def copy_state(self) -> Future[RunState]:
         """All that a copy of the run needs to go on from here, taken before its next step."""
         record: Future[RunState | None] = Future()
-        self._ask(lambda: record.set_result(self.record(finish=True)))
+        self._request(lambda: record.set_result(self.record(finish=True)))
         return record  # pyright: ignore[reportReturnType]  # with finish there always is one
 
     def schedule(self, due: ScheduledChange) -> None:
@@ -125,7 +125,7 @@ class Run(Engine):
         """`wake` is called whenever there may be something to do."""
         self._wake = wake
 
-    def _ask(self, action: Callable[[], None]) -> None:
+    def _request(self, action: Callable[[], None]) -> None:
         with self._lock:
             self._queue.append(action)
         self._wake()

@@ -66,26 +66,26 @@ class Series:
         if used < self._used:
             self._used, self._open = used, 0
 
-    def tables(self) -> dict[str, npt.NDArray[np.float64]]:
-        """A copy of everything, for `put_back`; (rows, …), and the stride and what is open."""
-        rows = {name: table[: self._used].copy() for name, table in self._tables().items()}
+    def state_dict(self) -> dict[str, npt.NDArray[np.float64]]:
+        """A copy for `load_state_dict`; (rows, …), and the stride and what is open."""
+        rows = {name: table[: self._used].copy() for name, table in self._arrays().items()}
         return rows | {"open": np.array([self._stride, self._open], float)}
 
-    def put_back(self, tables: Mapping[str, npt.NDArray[np.float64]]) -> None:
-        """Goes on from `tables()`; later columns than they have stay empty.
+    def load_state_dict(self, state_dict: Mapping[str, npt.NDArray[np.float64]]) -> None:
+        """Goes on from `state_dict()`; later columns than they have stay empty.
 
         Raises `ValueError` or `KeyError` for others.
         """
-        rows = len(tables["step"])
+        rows = len(state_dict["step"])
         self._count[:rows] = self._sum[:rows] = 0
         self._low[:rows], self._high[:rows] = np.inf, -np.inf
-        for name, table in self._tables().items():
-            columns = tables[name].shape[1:]
-            table[(slice(rows), *map(slice, columns))] = tables[name]
-        self._used = len(tables["step"])
-        self._stride, self._open = (int(number) for number in tables["open"])
+        for name, table in self._arrays().items():
+            columns = state_dict[name].shape[1:]
+            table[(slice(rows), *map(slice, columns))] = state_dict[name]
+        self._used = len(state_dict["step"])
+        self._stride, self._open = (int(number) for number in state_dict["open"])
 
-    def _tables(self) -> dict[str, npt.NDArray[np.float64]]:
+    def _arrays(self) -> dict[str, npt.NDArray[np.float64]]:
         names = ("step", "count", "sum", "low", "high")
         return {name: getattr(self, f"_{name}") for name in names}
 

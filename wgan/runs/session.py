@@ -31,7 +31,7 @@ from wgan.types import Event, Metrics
 log = logging.getLogger("wgan.lab")
 
 
-class Course:
+class TrainingSession:
     """What is trained, and what is remembered of it.
 
     run: the id of the run, for the log. attention: what people look at. Raises what `Trainer`
@@ -43,15 +43,15 @@ class Course:
     ) -> None:
         self.run, self.first_config = run, config
         self.trainer = Trainer(config, data)
-        self.past = History(self.trainer.state())
-        self.watch = EvaluationSchedule(self.trainer, data, self.past)
-        self.walk = Stepper(self.trainer)
+        self.history = History(self.trainer.state_dict())
+        self.evaluation = EvaluationSchedule(self.trainer, data, self.history)
+        self.stepper = Stepper(self.trainer)
         self.inspections = Inspections(Inspector(self.trainer, data), attention)
         self._since = time.monotonic()  # when the present slice of training began
         # Of each step its number, the seconds so far, and the figures, still on the device.
         self._unread: list[tuple[int, float, Tensor]] = []
         self._again: deque[Event] = deque()  # to be done again on a way back
-        self._way: ReplayPlan | None = None
+        self._replay: ReplayPlan | None = None
         self._pace: deque[tuple[float, int]] = deque(maxlen=64)
 
     # Training -----------------------------------------------------------------------------------
@@ -60,17 +60,17 @@ class Course:
         """One step at full speed."""
         self._done(self.trainer.step())
 
-    def walk_on(self) -> None:
+    def advance_stepper(self) -> None:
         """One stage of a step, for slow motion."""
-        self._done(self.walk.on())
+        self._done(self.stepper.advance())
 
     def finish_step(self) -> None:
         """Changes come between steps: a step begun in slow motion is finished first."""
-        self._done(self.walk.finish())
+        self._done(self.stepper.finish())
 
     def _done(self, figures: Tensor | None) -> None:
         if figures is not None:
-            seconds = self.past.seconds + time.monotonic() - self._since
+            seconds = self.history.seconds + time.monotonic() - self._since
             self._unread.append((self.trainer.steps, seconds, figures))
 
     def change(self, given: Mapping[str, Any]) -> None:
@@ -91,7 +91,7 @@ class Course:
         self._done(figures)
 
     def log(self, event: Event) -> None:
-        self.past.log(event)
+        self.history.log(event)
         log.info("applied run=%s step=%d %s", self.run, event.step, event.text)
 
     # The past -----------------------------------------------------------------------------------
@@ -101,90 +101,90 @@ class Course:
         if not self._unread:
             return None
         unread, self._unread = self._unread, []
-        return self.past.record(unread)
+        return self.history.record(unread)
 
     def fall_back(self, failed: Event) -> None:
         """To the last good state: what was done after it is undone."""
         self._leave()
-        self.trainer.load(self.past.fall_back(failed))
+        self.trainer.load_state_dict(self.history.fall_back(failed))
 
     def _leave(self) -> None:
         """What is under way goes no further."""
-        self.walk.leave()  # a walk holds the step that broke
+        self.stepper.leave()  # a walk holds the step that broke
         self._unread.clear()
         self._again.clear()
-        self._way = None
+        self._replay = None
 
-    def saved(self, metrics: Metrics) -> RunExport:
+    def export(self, metrics: Metrics) -> RunExport:
         """A copy of this moment, with figures that were measured for it."""
-        self.watch.look()
-        assert self.watch.view is not None
+        self.evaluation.update_view()
+        assert self.evaluation.view is not None
         return RunExport(
             first_config=self.first_config,
             config=self.trainer.config,
             steps=self.trainer.steps,
-            events=self.past.events,
-            curves=self.past.curves(),
+            events=self.history.events,
+            curves=self.history.curves(),
             weights=weights(self.trainer),
             metrics=metrics,
-            view=self.watch.view,
-            shares=self.watch.shares(),
+            view=self.evaluation.view,
+            shares=self.evaluation.shares(),
         )
 
-    def put_back(self, record: RunState) -> None:
+    def load_state_dict(self, record: RunState) -> None:
         """Goes on from where another course was. Raises `RuntimeError` if that does not fit."""
         try:
             self.trainer.change(record.config)
-            self.trainer.load(fill_in(record.trainer, self.trainer.state()))
+            self.trainer.load_state_dict(fill_in(record.trainer, self.trainer.state_dict()))
         except (RuntimeError, ValueError, KeyError, TypeError) as error:
             # Another device has another kind of randomness, another version other layers.
             log.warning("run=%s does not fit: %s", self.run, str(error).split("\n")[0])
             raise RuntimeError(
                 "The saved run does not fit this server; start a new one with its settings."
             ) from None
-        self.watch.look()
-        assert self.watch.view is not None
-        snapshots = with_real(record.snapshots, self.watch.view)
-        self.past.put_back(
-            record.tables,
+        self.evaluation.update_view()
+        assert self.evaluation.view is not None
+        snapshots = with_real(record.snapshots, self.evaluation.view)
+        self.history.load_state_dict(
+            record.curves,
             record.events,
             snapshots,
             record.seconds,
-            record.states,
-            self.trainer.state(),
+            record.checkpoints,
+            self.trainer.state_dict(),
         )
         if snapshots:
-            self.watch.resume(snapshots[-1].metrics)
+            self.evaluation.resume(snapshots[-1].metrics)
 
     # Back to an earlier step --------------------------------------------------------------------
 
-    def go_back(self, way: ReplayPlan) -> None:
-        """Begins a way: loads the state that it starts from. `go_on` does the rest."""
+    def go_back(self, replay: ReplayPlan) -> None:
+        """Begins a way: loads the state that it starts from. `advance_replay` does the rest."""
         came_from = self.trainer.steps
         self._leave()
-        self.trainer.load(way.start.trainer)
-        self.past.go_back(way)
-        self._again.extend(way.changes)
-        self._way, self._came_from = way, came_from
+        self.trainer.load_state_dict(replay.start.trainer)
+        self.history.go_back(replay)
+        self._again.extend(replay.changes)
+        self._replay, self._came_from = replay, came_from
 
     @property
-    def way(self) -> ReplayPlan | None:
+    def replay(self) -> ReplayPlan | None:
         """The way that it is on; None when it has arrived."""
-        return self._way
+        return self._replay
 
-    def go_on(self) -> None:
+    def advance_replay(self) -> None:
         """One step, or one change, further on the way; the last one is logged as an event."""
-        assert self._way is not None
+        assert self._replay is not None
         if self._again and self._again[0].step <= self.trainer.steps:
             event = self._again.popleft()
             if event.update:
                 self.update(event.update)
             else:
                 self.change({name: new for name, (_, new) in event.changes.items()})
-        elif self.trainer.steps < self._way.step:
+        elif self.trainer.steps < self._replay.step:
             self.step()
         else:
-            self._way = None
+            self._replay = None
             text = f"back from step {self._came_from:,}"
             self.log(Event(self.trainer.steps, "back", text))
 
@@ -197,7 +197,7 @@ class Course:
     def end_slice(self) -> None:
         """The time since `begin_slice` was spent training."""
         now = time.monotonic()
-        self.past.seconds += now - self._since
+        self.history.seconds += now - self._since
         self._pace.append((now, self.trainer.steps))
         self._since = now
 

@@ -36,10 +36,11 @@ _OPTIMIZERS = ("optimizer_g", "optimizer_d")
 class RunState:
     """Everything that a run's future depends on, and its past, at one moment between two steps.
 
-    trainer: `Trainer.state()`; its optimisers come back without their groups, which follow from
-    the config. tables: `History.tables()`. access: `Access.to_dict()`. states: those that the run
-    can go back to; a copy in memory shares them, and none is packed: on the disk they would be many
-    times the run. A run that comes back can go to its first step, and to what it does from then on.
+    trainer: `Trainer.state_dict()`; its optimisers come back without their groups, which follow
+    from the config. curves: `History.state_dict()`. access: `Access.to_dict()`. checkpoints: those
+    that the run can go back to; a copy in memory shares them, and none is packed: on the disk they
+    would be many times the run. A run that comes back can go to its first step, and to what it does
+    from then on.
     """
 
     config: ExperimentConfig
@@ -51,9 +52,9 @@ class RunState:
     events: tuple[Event, ...]
     access: Mapping[str, Any]
     trainer: Mapping[str, Any]
-    tables: Mapping[str, npt.NDArray[np.float64]]
+    curves: Mapping[str, npt.NDArray[np.float64]]
     snapshots: tuple[Snapshot, ...]
-    states: tuple[StateCheckpoint, ...] = ()
+    checkpoints: tuple[StateCheckpoint, ...] = ()
 
 
 def pack(record: RunState) -> tuple[dict[str, Any], Tensors]:
@@ -65,7 +66,7 @@ def pack(record: RunState) -> tuple[dict[str, Any], Tensors]:
     inner = sorted(name for name, tensor in tensors.items() if _channels_last(tensor))
     for name in inner:
         tensors[name] = tensors[name].permute(0, 2, 3, 1)
-    tensors |= {f"past.{name}": torch.from_numpy(t) for name, t in record.tables.items()}
+    tensors |= {f"past.{name}": torch.from_numpy(t) for name, t in record.curves.items()}
     chosen = _few(record.snapshots)
     for number, snapshot in enumerate(chosen):
         for name, array in _arrays(snapshot.view).items():
@@ -108,7 +109,7 @@ def unpack(about: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> RunState:
         events=tuple(_event(event) for event in about["events"]),
         access=about["room"],
         trainer=_unpack_trainer(there, about),
-        tables={name: tensor.numpy() for name, tensor in _under("past", there).items()},
+        curves={name: tensor.numpy() for name, tensor in _under("past", there).items()},
         snapshots=tuple(
             _snapshot(snapshot, _under(f"snapshot.{number}", there))
             for number, snapshot in enumerate(about["snapshots"])

@@ -34,7 +34,7 @@ class Stepper:
         """Whether the last stage was looked at for `pause` seconds."""
         return pause is None or time.monotonic() - self._stage_at >= pause
 
-    def on(self) -> Tensor | None:
+    def advance(self) -> Tensor | None:
         """One stage further; the figures of the step, (len(FIGURES),), when that finishes it."""
         self._stage_at = time.monotonic()
         self._stages = self._stages or self._trainer.stages()

@@ -147,10 +147,10 @@ class Lab:
         parameters = self.limits.check(replace_live(begins, changes or {}))
         run = Run(secrets.token_urlsafe(6), begins)
         run.access = Access(secret)
-        run.follow(origin)
+        run.mirror(origin)
         self._add(Slot(run, parameters, time.monotonic(), visitor, address))
         log.info("forked run=%s from=%s", run.id, id)
-        copied = origin.copied()
+        copy_state = origin.copy_state()
         if step is not None:
             run.go_back(step)
         if changes:
@@ -158,9 +158,9 @@ class Lab:
 
         def load() -> None:
             try:
-                record = copied.result(timeout=FORKS_WITHIN)
+                record = copy_state.result(timeout=FORKS_WITHIN)
             except TimeoutError:
-                run.break_off(RuntimeError("The run could not be copied; try again."))
+                run.fail_with(RuntimeError("The run could not be copied; try again."))
             else:
                 state = "playing" if playing else "paused"
                 with self._copying:
@@ -280,7 +280,7 @@ class Lab:
         self._schedulers.remove(run)
         saved = self._autosaver.store is not None and self._autosaver.is_saved(run)
         self._autosaver.on_evicted(run.id)
-        if run.mark() is None:
+        if run.save_key() is None:
             pass  # there was nothing yet
         elif saved:
             run.release()  # for minutes the sessions of visitors who have left still hold it

@@ -101,11 +101,11 @@ class Scheduler:
             run.advance(slice, sharing)
         except Exception as error:
             # A fault of ours in one run must not stop the others.
-            _break_off(run, error)
+            _fail_with(run, error)
 
     def _asked(self) -> list[Run]:
         with self._condition:
-            return [run for run in self._runs if run.asked and not self._asleep(run)]
+            return [run for run in self._runs if run.has_requests and not self._asleep(run)]
 
     def _turns(self, due: Sequence[Run]) -> list[tuple[Run, float]]:
         """Who is advanced in this round, and for how long.
@@ -161,8 +161,8 @@ class Schedulers:
         return all(scheduler.join(timeout) for scheduler in self._by_device.values())
 
 
-def _break_off(run: Run, error: Exception) -> None:
+def _fail_with(run: Run, error: Exception) -> None:
     try:
-        run.break_off(error)
+        run.fail_with(error)
     except Exception:
         log.exception("failed run=%s, and could not say so", run.id)
