@@ -179,3 +179,49 @@ def test_what_reaches_a_generator_is_measured(open_section: Open):
     blocks = finished(at, "theory_reach")
     assert "after 400 discriminator steps" in live_parts.text(blocks)
     assert len(live_parts.charts(blocks)["reach"]["data"]) == 2
+
+
+# Transport --------------------------------------------------------------------------------------
+
+
+def test_histograms_are_moved_and_drawn_over(open_section: Open):
+    at = open_section("transport")
+    before = live_parts.text(live_parts.blocks(at, "theory_transport_values"))
+    assert "1.0000 to 1.0000" in before
+    for key in ("data_mean", "samples_mean", "data_width", "samples_width"):
+        change(at, f"theory_{key}", 0.3)
+        now = live_parts.text(live_parts.blocks(at, "theory_transport_values"))
+        assert now != before, key
+        before = now
+    pad = live_parts.mounted(at, "theory_bars_data")
+    assert len(pad["bars"]) == 24
+    figures = live_parts.charts(live_parts.blocks(at, "theory_plan_line"))
+    assert len(figures) == 3
+
+
+def test_a_critic_learns_the_potential_of_two_clouds(open_section: Open):
+    at = open_section("transport")
+    change(at, "theory_kind", "plane")
+    change(at, "theory_clouds", "lines")
+    assert "0.8000" in live_parts.text(live_parts.blocks(at, "theory_transport_values"))
+    blocks = finished(at, "theory_dual")
+    text = live_parts.text(blocks)
+    assert "exact W₁ = 0.8000" in text
+    assert set(live_parts.charts(blocks)) == {"critic", "estimates", "slopes"}
+    change(at, "theory_constraint", "clip")
+    change(at, "theory_strength_clip_dual", 0.3)
+    assert "strength=0.3" in live_parts.mounted(at, "theory_dual")["channel"]
+    assert "constraint=clip" in live_parts.mounted(at, "theory_dual")["channel"]
+
+
+@pytest.mark.parametrize(
+    "channel",
+    [
+        "theory_dual?pair=blobs&constraint=gp&strength=3",
+        "theory_dual?pair=magic&constraint=gp&strength=10",
+        "theory_dual?pair=blobs&constraint=magic&strength=10",
+    ],
+)
+def test_a_forged_critic_is_refused(channel: str):
+    with pytest.raises(StreamError):
+        source(PARTS, channel)

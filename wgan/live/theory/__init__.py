@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wgan.live.theory import lines, reach
+from wgan.live.theory import dual, lines, reach
 from wgan.server.stream import Parts
 
-PARTS: Parts = {"theory_lines": lines.part, "theory_reach": reach.part}
+PARTS: Parts = {"theory_lines": lines.part, "theory_reach": reach.part, "theory_dual": dual.part}
