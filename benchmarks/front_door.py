@@ -94,7 +94,7 @@ async def _bare_address(server: AppServer, count: int, within: float) -> dict[st
     shared = {viewer.run for viewer in viewers}
     clicked = time.time()
     await asyncio.gather(*(_flip(viewer) for viewer in viewers))
-    await asyncio.gather(*(viewer.follow(WATCHES) for viewer in viewers))
+    await asyncio.gather(*(viewer.follow(max(WATCHES, count / 10)) for viewer in viewers))
     own = {viewer.run for viewer in viewers} - shared
     applied = {run: at - clicked for at, run in _applied(server.log()) if run in own}
     await asyncio.gather(*(viewer.close() for viewer in viewers))

@@ -37,7 +37,7 @@ class Limits:
     `max_runs`. Who opens `localhost` has no address and is not limited by it.
     """
 
-    max_runs: int = _number(64, 1, 10_000, "Runs in memory at once.")
+    max_runs: int = _number(128, 1, 10_000, "Runs in memory at once.")
     max_runs_per_visitor: int = _number(4, 1, 10_000, "Runs that one visitor has in memory.")
     max_runs_per_address: int = _number(
         40, 1, 10_000, "Runs in memory of one network address; a class behind one router shares it."
