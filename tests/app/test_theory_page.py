@@ -225,3 +225,31 @@ def test_a_critic_learns_the_potential_of_two_clouds(open_section: Open):
 def test_a_forged_critic_is_refused(channel: str):
     with pytest.raises(StreamError):
         source(PARTS, channel)
+
+
+# Lipschitz --------------------------------------------------------------------------------------
+
+
+def test_the_cone_and_the_class(open_section: Open):
+    at = open_section("lipschitz")
+    assert "K-Lipschitz?no" in live_parts.text(live_parts.blocks(at, "theory_constant"))
+    change(at, "theory_k", 2.5)
+    assert "K-Lipschitz?yes" in live_parts.text(live_parts.blocks(at, "theory_constant"))
+    before = figure(at, "theory_cone")
+    change(at, "theory_at", 0.5)
+    assert figure(at, "theory_cone") != before
+    change(at, "theory_function", "root")
+    assert "∞" in live_parts.text(live_parts.blocks(at, "theory_constant"))
+    change(at, "theory_apart", 0.5)
+    assert "W₁0.50" in live_parts.text(live_parts.blocks(at, "theory_class_values"))
+
+
+def test_clipped_critics_train_at_once(open_section: Open):
+    at = open_section("lipschitz")
+    change(at, "theory_c", 0.01)
+    assert "c=0.01" in live_parts.mounted(at, "theory_clips")["channel"]
+    watched = source(PARTS, live_parts.mounted(at, "theory_clips")["channel"])
+    wait_for(lambda: watched.version() and not any(new for _, new in watched.urgent()))  # pyright: ignore
+    blocks = live_parts.blocks(at, "theory_clips")
+    assert "at most 0.00410" in live_parts.text(blocks)
+    assert set(live_parts.charts(blocks)) == {"clipped", "clips"}

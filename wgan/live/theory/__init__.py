@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from wgan.live.theory import dual, lines, reach
+from wgan.live.theory import clips, dual, lines, reach
 from wgan.server.stream import Parts
 
-PARTS: Parts = {"theory_lines": lines.part, "theory_reach": reach.part, "theory_dual": dual.part}
+PARTS: Parts = {
+    "theory_lines": lines.part,
+    "theory_reach": reach.part,
+    "theory_dual": dual.part,
+    "theory_clips": clips.part,
+}
