@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -19,7 +18,7 @@ from wgan.runs.evaluation import Evaluator
 from wgan.threads import use_training_threads
 from wgan.trainer import Trainer
 from wgan.zoo.bundled import bundled
-from wgan.zoo.card import FIGURES
+from wgan.zoo.card import metric_rows
 from wgan.zoo.checkpoint import CONFIG, open_checkpoint
 
 
@@ -36,11 +35,6 @@ def observer(folder: Path) -> Evaluator:
     trainer.critic.load_state_dict(checkpoint.critic.state_dict())
     trainer.steps = checkpoint.steps
     return Evaluator(trainer, data)
-
-
-def rows(figures: dict[str, Any]) -> list[str]:
-    """The card's table of them."""
-    return [f"| {words} | {figures[name]} |" for name, words in FIGURES.items() if name in figures]
 
 
 def share_rows(shares: dict[str, dict[str, float]]) -> list[str]:
@@ -62,7 +56,7 @@ def main(words: list[str]) -> None:
             if config["figures"].get(name) != value:
                 print(f"{one.name}: {name} {config['figures'].get(name)} -> {value}")
         if "--write" in words:
-            new = [*rows(figures), *share_rows(shares)]
+            new = [*metric_rows(figures), *share_rows(shares)]
             labels = {row.split(" | ")[0]: row for row in new}
             lines = [labels.get(line.split(" | ")[0], line) for line in text.splitlines()]
             card.write_text("\n".join(lines) + "\n", encoding="utf-8")

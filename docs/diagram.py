@@ -19,7 +19,7 @@ BEGIN, END = "<!-- diagram -->\n", "<!-- end of diagram -->"
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("errors", "files", "nested", "words", "types", "threads", "stages", "equations"),
     ("config", "state_copy"),
-    ("recipes", "sizes", "advice", "frame", "hub", "networks", "losses"),
+    ("recipes", "sizes", "advice", "frame", "hub", "networks", "losses", "optimizers"),
     ("presets", "data"),
     ("labels", "trainer", "theory"),
     ("metrics",),

@@ -4,6 +4,7 @@ import streamlit as st
 
 from wgan.live.parts import channel
 from wgan.live.table import made_of_runs
+from wgan.metrics.table import metric
 from wgan.plots import OVERLAYS
 from wgan.ui import binding, compare, live, panels
 from wgan.ui.browser_storage import keep_owned
@@ -29,7 +30,7 @@ chosen = st.pills(
     "Curves",
     list(OVERLAYS),
     selection_mode="multi",
-    format_func=lambda name: OVERLAYS[name][0],
+    format_func=lambda name: metric(name).title,
     key=compare.CURVES,
 )
 with st.container(horizontal=True, gap="large"):

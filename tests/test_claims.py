@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from benchmarks.cards import observer, rows
+from benchmarks.cards import observer
 from wgan.config import DATA, ExperimentConfig, choices
 from wgan.data import load
 from wgan.persistence.run_files import plain_figures
@@ -19,6 +19,7 @@ from wgan.runs.evaluation import Evaluator
 from wgan.studies import STUDIES
 from wgan.trainer import Trainer
 from wgan.zoo.bundled import FOLDER
+from wgan.zoo.card import metric_rows
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 CARDS = sorted(path.parent.name for path in FOLDER.glob("*/config.json"))
@@ -88,4 +89,4 @@ def test_a_card_says_what_is_measured_now(name: str):
     for figure, value in found.items():
         # On another processor a sample in a thousand falls on the other side.
         assert figures[figure] == pytest.approx(value, rel=0.01, abs=0.002), figure
-    assert "\n".join(rows(figures)) in (folder / "README.md").read_text(encoding="utf-8")
+    assert "\n".join(metric_rows(figures)) in (folder / "README.md").read_text(encoding="utf-8")

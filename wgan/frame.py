@@ -32,7 +32,7 @@ class Frame:
     """One published state of a run. `version` grows by one at every publication.
 
     curves: name -> Curve; the names are critic_loss, generator_loss, critic_estimate, penalty,
-    seconds (training time when a step was done) and `wgan.runs.history.METRICS`, each
+    seconds (training time when a step was done) and `wgan.metrics.table.COLUMNS`, each
     there only when there is something to show. message: what is being loaded, or why the run
     failed. progress: 0..1 while it loads, or trains again to the step that it goes back to.
     seconds: training time. inspections: what somebody wants to see of the critic.

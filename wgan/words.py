@@ -1,8 +1,12 @@
-"""Texts for people: Markdown files under `ui/text/en/`, so that they are edited without code."""
+"""Numbers and texts for people.
+
+Texts are Markdown files under `ui/text/en/`, so that they are edited without code.
+"""
 
 from __future__ import annotations
 
 import functools
+import math
 from pathlib import Path
 
 TEXT = Path(__file__).parent / "ui" / "text" / "en"
@@ -20,3 +24,11 @@ def sections(name: str) -> dict[str, str]:
     parts = ("\n" + words(name)).split("\n## ")[1:]
     pairs = (part.partition("\n") for part in parts)
     return {heading.strip(): body.strip() for heading, _, body in pairs}
+
+
+def format_3_digits(value: float) -> str:
+    """Three significant digits, thousands separated."""
+    if value == 0 or not abs(value) < float("inf"):
+        return f"{value:.3g}"
+    digits = 2 - math.floor(math.log10(abs(value)))
+    return f"{round(value, digits):,.{max(digits, 0)}f}"

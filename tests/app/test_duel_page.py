@@ -13,12 +13,12 @@ import pytest
 from lab_app import wait_for
 from streamlit.testing.v1 import AppTest
 
-from wgan.plots.meter import format_3_digits
 from wgan.server import duel as lab_duel
 from wgan.server.duel import Duel, duels
 from wgan.server.registry import lab
 from wgan.studies.cells import METHODS, cell
 from wgan.types import PointView
+from wgan.words import format_3_digits
 
 ROOT = Path(__file__).parents[2]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from html import escape
 
 from wgan import plots
@@ -13,8 +13,8 @@ from wgan.labels import shortened, term
 from wgan.live.blocks import Block, Chart, caption, html, pixels, progress
 from wgan.live.blocks import figures as shown
 from wgan.live.parts import Options
-from wgan.plots import LETTERS, OVERLAYS, Lane
-from wgan.plots.meter import format_3_digits
+from wgan.metrics.table import metric
+from wgan.plots import LETTERS, Lane
 from wgan.runs.run import Run
 from wgan.types import Event, PointView
 from wgan.words import sections
@@ -39,16 +39,6 @@ def samples(runs: Sequence[Run], options: Options) -> Sequence[Block]:
     return [pixels(view.fake[:64], columns=8, alt=f"Run {LETTERS[slot]}: generated samples")]
 
 
-# How a figure is told: its words, and its value.
-_TOLD: dict[str, Callable[[float], str]] = {
-    "modes": lambda value: f"{value:.0f} modes",
-    "w1": lambda value: f"W1 {format_3_digits(value)}",
-    "gradient_norm": lambda value: f"slope {format_3_digits(value)}",
-    "high_quality": lambda value: f"{value:.0%} look real",
-    "mode_kl": lambda value: f"KL to even {format_3_digits(value)}",
-}
-
-
 def finding(runs: Sequence[Run], options: Options) -> Sequence[Block]:
     """Of a ready comparison what is expected and was found, beside what these runs come to."""
     frames = [run.frame for run in runs]
@@ -70,7 +60,7 @@ def _measured(comparison: Comparison, frames: Sequence[Frame]) -> str:
             told.append(f"<b>{letter}</b> is at step {frame.step:,}")
         else:
             known.append(found)
-            told.append(f"<b>{letter}</b> {', '.join(_TOLD[n](v) for n, v in found.items())}")
+            told.append(f"<b>{letter}</b> {', '.join(metric(n).tell(v) for n, v in found.items())}")
     verdict = ""
     if len(known) == len(frames):
         before = comparison.holds(known)
@@ -90,8 +80,8 @@ def overlays(runs: Sequence[Run], options: Options) -> Sequence[Block]:
         Chart(
             plots.overlay(name, lanes, by=options["by"], smoothing=options["smoothing"]),
             HEIGHT,
-            alt=OVERLAYS[name][0],
-            title=OVERLAYS[name][0],
+            alt=metric(name).title,
+            title=metric(name).title,
             name=name,
         )
         for name in options["names"]

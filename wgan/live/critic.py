@@ -13,9 +13,9 @@ from wgan.frame import Frame
 from wgan.live.blocks import Block, Chart, caption, columns, figures, html, pixels, progress
 from wgan.live.parts import Options
 from wgan.plots import critic, space
-from wgan.plots.meter import format_3_digits
 from wgan.runs.run import Run
 from wgan.types import Anatomy, Inspection, InspectionRequest, Layers, PointView, Slopes, Weights
+from wgan.words import format_3_digits
 
 Kind = TypeVar("Kind", bound=Inspection)
 BATCHES = 64  # of the anatomy; then they come again: what is looked at is bounded

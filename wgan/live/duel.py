@@ -14,10 +14,10 @@ from wgan.frame import Frame
 from wgan.live.blocks import html, payload
 from wgan.live.parts import Query, parse, text
 from wgan.plots import data_uri
-from wgan.plots.meter import format_3_digits
 from wgan.server.duel import Duel, Key, Outcome, duels
 from wgan.studies.cells import METHODS, rows_for
 from wgan.types import ImageView, Metrics, PointView
+from wgan.words import format_3_digits
 from wgan.zoo.pictures import picture
 
 TEND = 0.25  # seconds between two looks at whether a cell is through

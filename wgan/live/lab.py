@@ -15,12 +15,12 @@ from wgan.live.blocks import Block, Chart, caption, columns, html, pixels, progr
 from wgan.live.blocks import figures as shown
 from wgan.live.parts import Options
 from wgan.persistence.run_files import command
-from wgan.plots.meter import format_3_digits
 from wgan.runs.run import Run
 from wgan.runs.series import Snapshot
 from wgan.server.registry import lab
 from wgan.stages import STAGES
 from wgan.types import ImageView, PointView
+from wgan.words import format_3_digits
 
 LAYERS = {"surface": "Critic's surface", "manifold": "Latent grid", "arrows": "Gradients"}
 CURVE_HEIGHT, MODES_HEIGHT, POINTS_HEIGHT = 220, 340, 520

@@ -14,11 +14,11 @@ from wgan.frame import Frame
 from wgan.labels import term, transitions
 from wgan.live.blocks import Block, html
 from wgan.live.parts import Options
-from wgan.plots.meter import GROWN, format_3_digits
+from wgan.plots.meter import GROWN
 from wgan.recipes import SWITCHES, belonging, by_hand
 from wgan.runs.run import Run
 from wgan.types import Curve, Event, Metrics
-from wgan.words import sections
+from wgan.words import format_3_digits, sections
 
 SOON = 200  # steps after a change before it is told what it came to
 HINT = "Flip a switch while it trains: what changes, and what it comes to, is told here."

@@ -36,6 +36,11 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 FORMAT = "wgan-lab/1"
+# Which metrics a saved run tells, in the order of its card's rows.
+SAVED_METRICS = (
+    *("modes", "modes_any", "modes_total", "mode_kl", "high_quality", "high_quality_real"),
+    *("w1", "w1_floor", "critic_estimate", "gradient_norm"),
+)
 MAX_JSON = 20_000_000  # bytes
 MAX_STEPS = 10**12
 _COMMA = re.compile(r",(?=\w+=)")
@@ -74,9 +79,7 @@ def _write_json(path: Path, value: Any, indent: int | None = None) -> None:
 
 def plain_figures(metrics: Metrics) -> dict[str, Any]:
     """The measured figures, rounded; without those that the data set does not have."""
-    names = ("modes", "modes_any", "modes_total", "mode_kl", "high_quality", "high_quality_real")
-    names += ("w1", "w1_floor", "critic_estimate", "gradient_norm", "averaged")
-    figures = {name: getattr(metrics, name) for name in names}
+    figures = {name: getattr(metrics, name) for name in (*SAVED_METRICS, "averaged")}
     rounded = {k: round(v, 5) if isinstance(v, float) else v for k, v in figures.items()}
     return {name: value for name, value in rounded.items() if value is not None}
 

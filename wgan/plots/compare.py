@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from wgan.metrics.table import metric
 from wgan.plots.base import DRAWN, REAL, Figure, finite, layout, typed
 from wgan.plots.curves import round_range, round_up, short, smoothed, thinned, time_axis
 from wgan.types import Curve, Event
@@ -21,18 +22,18 @@ By = Literal["steps", "seconds"]
 COLORS = ("#C2427F", "#0F8B8D", "#8A7A12", "#A0522D")
 DASHES = ("solid", "dash", "dot", "dashdot")
 LETTERS = "ABCD"
-# What can be laid over each other: the curve's name -> (the chart's title, the unit on its axis).
-OVERLAYS = {
-    "w1": ("Exact W1", "W1"),
-    "modes": ("Modes", "modes"),
-    "critic_estimate": ("Critic estimate", "critic estimate"),
-    "critic_loss": ("Critic's loss", "loss"),
-    "generator_loss": ("Generator's loss", "loss"),
-    "high_quality": ("High-quality share", "share"),
-    "gradient_norm": ("Slope", "mean ‖∇D‖"),
-    "gradient_decades": ("Gradient through the layers", "first ÷ last, powers of ten"),
-    "pinned_share": ("Weights at ±c", "share"),
-}
+# What can be laid over each other.
+OVERLAYS = (
+    "w1",
+    "modes",
+    "critic_estimate",
+    "critic_loss",
+    "generator_loss",
+    "high_quality",
+    "gradient_norm",
+    "gradient_decades",
+    "pinned_share",
+)
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ def overlay(name: str, lanes: Sequence[Lane], *, by: By = "steps", smoothing: in
     span = _span(name, lanes, values)
     chart["hovermode"] = "x unified"
     chart["xaxis"] = time_axis(end, _TITLES[by], hover=",.3~r")
-    unit = OVERLAYS[name][1]
+    unit = metric(name).axis
     chart["yaxis"] = {"title": {"text": unit, "standoff": 4}, "range": span, "zeroline": True}
     chart["shapes"], marks = _changes(lanes, by)
     chart["annotations"] = marks + [_letter(number, x, y, span) for number, x, y in ends]

@@ -7,6 +7,7 @@ import math
 from collections.abc import Sequence
 
 from wgan.types import Metrics
+from wgan.words import format_3_digits
 
 COVERED = 20 / 2500  # share of the samples that a mode needs in order to count
 GROWN = 100  # steps before which no generator is called collapsed
@@ -121,14 +122,6 @@ def _spread(metrics: Metrics) -> float:
     if metrics.mode_kl is None or not metrics.modes_total:
         return math.inf
     return metrics.modes_total * math.exp(-metrics.mode_kl)
-
-
-def format_3_digits(value: float) -> str:
-    """Three significant digits, thousands separated."""
-    if value == 0 or not abs(value) < float("inf"):
-        return f"{value:.3g}"
-    digits = 2 - math.floor(math.log10(abs(value)))
-    return f"{round(value, digits):,.{max(digits, 0)}f}"
 
 
 def _page(spoken: str, big: str, note: str, cells: str = "") -> str:

@@ -11,9 +11,9 @@ import numpy.typing as npt
 
 from wgan.plots.base import CRITIC, EVENT, GENERATED, HEALTHY, REAL, Figure, layout, typed
 from wgan.plots.images import data_uri, image_grid
-from wgan.plots.meter import format_3_digits
 from wgan.plots.panels import Panels
 from wgan.plots.plane import points_trace, surface_trace
+from wgan.words import format_3_digits
 
 Array = npt.NDArray[np.float32]
 

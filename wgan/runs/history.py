@@ -11,6 +11,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from wgan.metrics.table import COLUMNS
 from wgan.runs.checkpoints import (
     MAX_REPLAY_SECONDS,
     CheckpointBuffer,
@@ -21,14 +22,6 @@ from wgan.runs.checkpoints import (
 from wgan.runs.series import Series, Snapshot, Snapshots
 from wgan.stages import FIGURES
 from wgan.types import Curve, Event, ImageView, Metrics, PointView
-
-# New figures go to the end: runs that were saved without them have the columns before.
-METRICS = (
-    "w1", "w1_floor", "modes", "high_quality", "gradient_norm",
-    "gradient_decades", "pinned_share", "update_cosine", "mode_kl",
-    "estimate_over_slope", "js", "js_floor", "js_critic",
-    "gap_train", "gap_held_out", "loss_train", "loss_held_out",
-)  # fmt: skip
 
 
 class History:
@@ -42,7 +35,7 @@ class History:
         self.seconds = 0.0
         self.snapshots = Snapshots()
         self._steps = Series((*FIGURES, "seconds"))
-        self._measures = Series(METRICS)
+        self._measures = Series(COLUMNS)
         self.checkpoints = CheckpointBuffer(self._checkpoint(state))
 
     def _checkpoint(self, state: Mapping[str, Any]) -> StateCheckpoint:
@@ -74,7 +67,7 @@ class History:
 
     def measured(self, metrics: Metrics, view: PointView | ImageView) -> None:
         """Adds measured figures, and the samples seen with them."""
-        row = [getattr(metrics, name) for name in METRICS]
+        row = [getattr(metrics, name) for name in COLUMNS]
         self._measures.append(metrics.step, np.array(row, dtype=float))
         self.snapshots.add(Snapshot(metrics.step, view, metrics))
 

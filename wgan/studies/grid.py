@@ -20,11 +20,11 @@ from wgan.data import load
 from wgan.metrics.coverage import coverage
 from wgan.plots import papers
 from wgan.plots.base import Figure
-from wgan.plots.meter import format_3_digits
 from wgan.studies.base import Numbers, Progress, Steps, in_turns
 from wgan.studies.cells import IMAGE_ROWS, METHODS, cell
 from wgan.studies.trainers import CPU
 from wgan.trainer import Trainer, stream
+from wgan.words import format_3_digits
 from wgan.zoo.pictures import to_pixels
 
 DATA = "digits"

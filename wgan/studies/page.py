@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from wgan.plots.base import Figure
-from wgan.plots.meter import format_3_digits
 from wgan.studies.base import Study
+from wgan.words import format_3_digits
 
 HEIGHTS = {"surface": 760, "grid": 1100}
 STYLE = """

@@ -32,13 +32,13 @@ from wgan.metrics.critic import critic_estimate, gradient_norms
 from wgan.metrics.transport import w1
 from wgan.plots import papers
 from wgan.plots.base import Figure
-from wgan.plots.meter import format_3_digits
 from wgan.studies import experiments
 from wgan.studies.base import Numbers, Progress, Steps, in_turns
 from wgan.studies.experiments import SURFACE_CRITICS, SURFACE_DATA
 from wgan.studies.trainers import CPU, trainer_of
 from wgan.trainer import Trainer, stream
 from wgan.types import Floats
+from wgan.words import format_3_digits
 
 REACH, PLACES = 3.0, 128  # the surface: ±3, 128 × 128 places, as in the authors' code
 DRAWN = 600  # real samples drawn over it

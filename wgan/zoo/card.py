@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from wgan.config import HUB, ExperimentConfig
 from wgan.data.titles import about, title
-from wgan.persistence.run_files import command, plain_figures
+from wgan.metrics.table import METRICS
+from wgan.persistence.run_files import SAVED_METRICS, command, plain_figures
 from wgan.runs.export import RunExport
 
 if TYPE_CHECKING:
     from wgan.zoo.importers import Imported
 
-# What a figure is called in a card, and what it is.
-FIGURES = {
-    "modes": "modes covered (at least 20 high-quality samples of 2,500)",
-    "modes_any": "modes with at least one high-quality sample",
-    "modes_total": "modes of the data",
-    "mode_kl": "KL of the histogram over modes from uniform, nats",
-    "high_quality": "share of high-quality samples",
-    "high_quality_real": "the same of real data",
-    "w1": "exact W1, 256 generated against 256 real samples",
-    "w1_floor": "the same, real against real",
-    "critic_estimate": "critic's estimate, in its own units",
-    "gradient_norm": "mean norm of the critic's gradient between real and generated",
-}
 # Photographs have owners: who publishes a generator of these names its licence.
 UNLICENSED = ("celeba", "lsun", "folder")
 # Where the data of a preset is on the Hub.
@@ -43,7 +31,6 @@ def card_of_run(saved: RunExport, heading: str | None = None) -> str:
     config, steps = saved.config, saved.steps
     method = method_of(config)
     figures = plain_figures(saved.metrics)
-    rows = [f"| {words} | {figures[name]} |" for name, words in FIGURES.items() if name in figures]
     averaged = " The samples are those of the averaged generator." if figures["averaged"] else ""
     changes = [f"- step {event.step:,}: {event.text}" for event in saved.events]
     photos = config.data in UNLICENSED or config.data.startswith(HUB)
@@ -61,10 +48,15 @@ def card_of_run(saved: RunExport, heading: str | None = None) -> str:
             *(["The licence is to be named by who publishes it."] if photos else []),
             *(["Changed on the way:", "\n".join(changes)] if changes else []),
             "## What was measured at its end",
-            "| figure | value |\n|---|---|\n" + "\n".join(rows),
+            "| figure | value |\n|---|---|\n" + "\n".join(metric_rows(figures)),
             *_shares(saved),
         ],
     )
+
+
+def metric_rows(figures: Mapping[str, Any]) -> list[str]:
+    """The card's table of a saved run's metrics."""
+    return [f"| {METRICS[k].label} | {figures[k]} |" for k in SAVED_METRICS if k in figures]
 
 
 def _shares(saved: RunExport) -> list[str]:

@@ -12,10 +12,10 @@ from wgan.live.blocks import Block, Chart, figures, progress
 from wgan.live.critic import Number, numbers
 from wgan.live.parts import Query, one_of, parse, some_of, whole
 from wgan.live.theory.base import BoardPart
-from wgan.plots.meter import format_3_digits
 from wgan.plots.theory import lines as drawn
 from wgan.theory.board import Experiment
 from wgan.theory.line_methods import LABELS, STEPS
+from wgan.words import format_3_digits
 
 STARTS = ("100", "75", "50", "25")  # hundredths of θ
 CRITIC_STEPS = ("10", "5", "1")

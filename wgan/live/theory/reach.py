@@ -10,10 +10,10 @@ from wgan.live.blocks import Block, Chart, figures, progress
 from wgan.live.critic import Number, numbers
 from wgan.live.parts import Query, parse, whole
 from wgan.live.theory.base import BoardPart
-from wgan.plots.meter import format_3_digits
 from wgan.plots.theory import value as drawn
 from wgan.theory.board import Experiment
 from wgan.theory.reach_settings import STEPS
+from wgan.words import format_3_digits
 
 SEEDS = 20
 

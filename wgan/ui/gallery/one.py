@@ -13,11 +13,11 @@ from wgan.config import ExperimentConfig
 from wgan.data import Dataset, load
 from wgan.data.titles import WITHOUT_DOWNLOAD
 from wgan.plots.images import image_grid
-from wgan.plots.meter import format_3_digits
 from wgan.ui.gallery.large import full_size, previews
 from wgan.ui.gallery.samples import MAX_SEED
 from wgan.ui.live import live_figure
 from wgan.ui.words import sections
+from wgan.words import format_3_digits
 from wgan.zoo.checkpoint import Checkpoint
 from wgan.zoo.drawing import is_large
 from wgan.zoo.explore import directions, draw_latents, nearest_real

@@ -10,9 +10,9 @@ import streamlit as st
 from wgan import plots
 from wgan.data import title
 from wgan.plots.images import image_grid
-from wgan.plots.meter import format_3_digits
 from wgan.ui.gallery import curves, one, samples, tour
 from wgan.ui.words import plain, sections, without_pictures
+from wgan.words import format_3_digits
 from wgan.zoo.architecture import LabNetworks
 from wgan.zoo.card import method_of
 from wgan.zoo.checkpoint import Checkpoint

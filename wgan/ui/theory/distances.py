@@ -9,13 +9,13 @@ from wgan.live.blocks import Block
 from wgan.live.critic import Number, numbers
 from wgan.live.parts import channel
 from wgan.live.theory.lines import CRITIC_STEPS, SEEDS, STARTS
-from wgan.plots.meter import format_3_digits
 from wgan.plots.theory import lines as drawn
 from wgan.theory.line_methods import LABELS
 from wgan.theory.lines import DISTANCES, descend
 from wgan.ui import live
 from wgan.ui.theory.controls import again, choice, slider, told
 from wgan.ui.words import sections
+from wgan.words import format_3_digits
 
 TEXT = "theory_distances"
 NOISES = {0.0: "none", 0.05: "0.05", 0.1: "0.1", 0.2: "0.2", 0.4: "0.4"}
