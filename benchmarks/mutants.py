@@ -59,8 +59,8 @@ MUTANTS = (
     Mutant(
         "RMSProp with smoothing .5 and momentum .9",
         "trainer.py",
-        "torch.optim.RMSprop(parameters, lr)",
-        "torch.optim.RMSprop(parameters, lr, alpha=0.5, momentum=0.9)",
+        "optimizers.RMSprop(parameters, lr)",
+        "optimizers.RMSprop(parameters, lr, alpha=0.5, momentum=0.9)",
         "tests/test_reference.py",
     ),
     Mutant(

@@ -16,17 +16,18 @@ LINES, METHODS, FUNCTION = 350, 25, 60
 LARGER_MODULES = {
     "wgan.config": "all fields of an experiment in one table, with their ranges",
     "wgan.data.avatars": "the drawing of a face, feature by feature",
-    "wgan.plots.curves": "to be cut",
-    "wgan.runs.loop": "to be cut",
-    "wgan.server.registry": "to be cut",
+    "wgan.plots.curves": "the charts of the lab, over one class that draws curves",
+    "wgan.runs.loop": "all that the training thread does with a run",
+    "wgan.server.registry": "all that is done with the runs of a server, under one lock",
     "wgan.trainer": "one step of training and what it needs, read from top to bottom",
 }
 LARGER_CLASSES = {
-    "wgan.runs.loop.RunLoop": "to be cut",
-    "wgan.server.registry.Lab": "to be cut",
+    "wgan.runs.loop.RunLoop": "all that the training thread does with a run",
+    "wgan.server.registry.Lab": "all that is done with the runs of a server, under one lock",
     "wgan.trainer.Trainer": "one step of training and what it needs",
 }
 LONGER_FUNCTIONS = {
+    "wgan.live.theory.dual.build": "one figure of the page Theory, from top to bottom",
     "wgan.zoo.formats.pickles.Trace._follow": "one branch an opcode, in one place",
 }
 
