@@ -136,4 +136,6 @@ def test_it_is_drawn():
     assert drawn.plan_map(line)["data"][0]["zmax"] > 1
     assert len(drawn.potential_line(line)["data"]) == 3
     assert len(drawn.plane(plane)["data"]) == 4
+    critic = drawn.plane(plane, np.zeros((33, 33)))["data"][0]
+    assert critic["uid"] != drawn.plane(plane)["data"][0]["uid"]
     assert drawn.cost_by_parts(plane)["data"][0]["type"] == "bar"

@@ -58,6 +58,14 @@ def guide(page: Page) -> None:
     page.locator(".wgan-meter .big:not(.wait)").wait_for()
 
 
+def theory(page: Page) -> None:
+    page.locator(".st-key-theory_lines .main-svg").nth(1).wait_for()  # a real run, streamed
+    page.locator(".st-key-theory_particles .updatemenu-button").first.click()  # Play
+    page.get_by_role("tab", name="Dirac-GAN").click()
+    page.locator(".st-key-theory_phase .main-svg").first.wait_for()
+    assert page.locator(".katex-error").count() == 0
+
+
 @pytest.mark.parametrize(
     ("path", "click"),
     [
@@ -66,6 +74,7 @@ def guide(page: Page) -> None:
         ("compare", compare),
         ("gallery?open=digits-wgan-gp", gallery),
         ("duel", duel),
+        ("theory", theory),
         ("guide", guide),
     ],
 )

@@ -115,6 +115,8 @@ def _score(values: Array, name: str, color: str, dash: str) -> dict[str, Any]:
 def plane(found: Transport, critic: Array | None = None) -> Figure:
     """Both clouds and the optimal pairs over the exact potential, or over the critic's value."""
     ticks = np.linspace(-REACH, REACH, SIDE)
+    # Plotly cuts a surface by a path that is named after its uid: two on a page need two names.
+    uid = "potential" if critic is None else "critic"
     if critic is None:
         across, up = np.meshgrid(ticks, ticks)
         grid = np.stack([across.ravel(), up.ravel()], 1)
@@ -127,7 +129,7 @@ def plane(found: Transport, critic: Array | None = None) -> Figure:
     chart["margin"] = {"t": 34, "b": 26, "l": 34, "r": 10}
     chart["xaxis"], chart["yaxis"] = axis, axis | {"scaleanchor": "x"}
     data = [
-        surface_trace(critic.astype(np.float32), REACH),
+        surface_trace(critic.astype(np.float32), REACH) | {"uid": uid},
         {
             "type": "scatter",
             "mode": "lines",
