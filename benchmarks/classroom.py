@@ -6,8 +6,9 @@
 
 The viewers speak the browser's protocols and draw nothing. All watch one run, or with `--own-runs`
 each one its own. The same preset trains headless before and after, so that the ratio is of the
-same minutes. A message's lateness is how much longer than the stream's pace it was under way after
-the one before it. `--soak` lets viewers come and go, make runs, change and leave them, and shows
+same minutes. The stream sends what goes on at the ticks of a grid that all channels share; a
+message's lateness is the time from its tick until it was read, by the clock that both processes
+have in common. `--soak` lets viewers come and go, make runs, change and leave them, and shows
 whether the server's memory grows; FILE keeps what the server printed. The last line is one JSON
 object.
 """
@@ -148,13 +149,14 @@ def seen_figures(seen: Seen, since: float) -> dict[str, Any]:
     """What the viewers saw; of the stream what came since a moment."""
     heard = seen.heard
     pace = next(pace for most, pace in PACES if len(heard.at) <= most)
-    gaps = [b - a for times in heard.at for a, b in pairwise(t for t in times if t >= since)]
+    ahead = time.time() - time.monotonic()  # the grid is of the clock that only goes forward
+    late = [(at - ahead) % pace for times in heard.at for at in times if at >= since]
     return {
         "page_s": percentiles(seen.page, 2),
         "page_kb": round(statistics.median(seen.page_bytes or [0]) / 1000),
         "pages_redrawn": seen.redrawn,
-        "messages": len(gaps),
-        "lateness_ms": percentiles([1000 * max(0.0, gap - pace) for gap in gaps], 0),
+        "messages": len(late),
+        "lateness_ms": percentiles([1000 * seconds for seconds in late], 0),
         "message_kb": round(statistics.median(heard.size or [0]) / 1000, 1),
         "errors": len(seen.errors),
         "first_errors": sorted(set(seen.errors))[:3],
