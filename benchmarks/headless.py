@@ -43,11 +43,11 @@ def headless(config: ExperimentConfig, seconds: float) -> float:
             raise SystemExit("The run does not begin.")
         time.sleep(0.05)
     time.sleep(WARM_UP)
-    first, started = run.trainer.steps, time.monotonic()
+    first, started = run.steps, time.monotonic()
     while time.monotonic() < started + seconds:
         time.sleep(0.5)
         lab.get(run.id)  # it is watched
-    found = (run.trainer.steps - first) / (time.monotonic() - started)
+    found = (run.steps - first) / (time.monotonic() - started)
     lab.shut_down()
     return found
 

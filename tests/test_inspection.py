@@ -267,9 +267,9 @@ def test_inspecting_keeps_to_its_share(make_trainer: MakeTrainer, monkeypatch: p
         monkeypatch.setattr(f"wgan.diagnostics.{module}.time.monotonic", lambda: now[0])
 
     class Slow(Inspector):
-        def inspect(self, wish: InspectionRequest) -> Any:
+        def inspect(self, request: InspectionRequest) -> Any:
             now[0] += 0.1
-            return super().inspect(wish)
+            return super().inspect(request)
 
     trainer = make_trainer()
     attention = ViewerRequests()
@@ -290,7 +290,7 @@ def test_no_more_is_inspected_than_a_few_wishes():
     attention = ViewerRequests()
     for batch in range(40):
         attention.look(InspectionRequest("anatomy", batch))
-    assert [wish.batch for wish in attention.wanted()] == list(range(28, 40))
+    assert [request.batch for request in attention.wanted()] == list(range(28, 40))
     assert not attention.look(InspectionRequest("anatomy", 39))
     assert attention.look(InspectionRequest("anatomy", 0))
 

@@ -26,7 +26,7 @@ from wgan.studies.trainers import CPU
 
 # Enough steps for the finding, few enough for every day; the others are left to the slow tests.
 STEPS = {"surface": 200, "layers": 15, "weights": 15, "overfit": 80}
-# The dear ones, in part.
+# The expensive ones, in part.
 PARTS: dict[str, Callable[[int, int], Any]] = {
     name: study.run for name, study in STUDIES.items()
 } | {

@@ -226,7 +226,7 @@ def _drive(run: Run, seconds: float | None) -> tuple[float, Metrics]:
                 if left <= 0:
                     break
                 run.advance(min(SLICE, left))
-                done = run.trainer.steps if seconds is None else time.monotonic() - started
+                done = run.steps if seconds is None else time.monotonic() - started
                 bar.update(min(round(done, 2), total or 0) - bar.n)
                 bar.set_postfix_str(_progress(run))
         except KeyboardInterrupt:
@@ -260,7 +260,7 @@ def _telling(run: Run) -> Iterator[None]:
 
 
 def _progress(run: Run) -> str:
-    metrics, words = run.frame.metrics, [f"step {run.trainer.steps:,}"]
+    metrics, words = run.frame.metrics, [f"step {run.steps:,}"]
     if metrics and metrics.modes is not None:
         words.append(f"{metrics.modes}/{metrics.modes_total} modes")
     if metrics and metrics.w1 is not None:
@@ -278,7 +278,7 @@ def _report(
     **more: Any,
 ) -> None:
     """The figures at the end: as one JSON line, or in words."""
-    steps = run.trainer.steps
+    steps = run.steps
     result = {
         "preset": preset,
         "config": run.config.to_dict(),

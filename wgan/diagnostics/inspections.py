@@ -39,20 +39,20 @@ class Inspections:
             gone, self.found, self._hurried = bool(self.found), {}, False
             return gone
         since = time.monotonic() - self._done_at
-        pause = sum(self._costs.get(wish, 0.0) for wish in wanted) / SHARE
-        missing = tuple(wish for wish in wanted if wish not in self.found)
+        pause = sum(self._costs.get(request, 0.0) for request in wanted) / SHARE
+        missing = tuple(request for request in wanted if request not in self.found)
         if self._hurried or since >= max(EVERY, pause):
             due = wanted
         elif missing and (not playing or since >= pause):
             due = missing
         else:
             return False
-        costs = {wish: self._costs[wish] for wish in wanted if wish not in due}
-        found = {wish: self.found[wish] for wish in wanted if wish not in due}
-        for wish in due:
+        costs = {request: self._costs[request] for request in wanted if request not in due}
+        found = {request: self.found[request] for request in wanted if request not in due}
+        for request in due:
             started = time.monotonic()
-            found[wish] = self._inspector.inspect(wish)
-            costs[wish] = time.monotonic() - started
+            found[request] = self._inspector.inspect(request)
+            costs[request] = time.monotonic() - started
         self.found, self._costs = found, costs
         self._done_at, self._hurried = time.monotonic(), False
         return True

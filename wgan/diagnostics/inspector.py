@@ -35,14 +35,14 @@ class Inspector:
         self._rng = stream(trainer.config.seed, _SLOPES, trainer.device)
         self._n = SAMPLES.get(trainer.config.network, FEWER)
 
-    def inspect(self, wish: InspectionRequest) -> Inspection:
-        if wish.section == "layers":
+    def inspect(self, request: InspectionRequest) -> Inspection:
+        if request.section == "layers":
             return self._layers()
-        if wish.section == "weights":
+        if request.section == "weights":
             return self._weights()
-        if wish.section == "slopes":
+        if request.section == "slopes":
             return self._slopes()
-        return self._anatomy(wish.batch)
+        return self._anatomy(request.batch)
 
     def _pair(self, n: int, rng: torch.Generator) -> tuple[Tensor, Tensor]:
         """Real and generated samples (n, *shape), as the critic gets them."""

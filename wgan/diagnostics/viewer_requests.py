@@ -16,14 +16,14 @@ class ViewerRequests:
     def __init__(self) -> None:
         self._seen: dict[InspectionRequest, float] = {}  # replaced whole, never changed
 
-    def look(self, wish: InspectionRequest) -> bool:
+    def look(self, request: InspectionRequest) -> bool:
         """Somebody looks at this now. Returns whether nobody did before."""
         now = time.monotonic()
-        new = wish not in self.wanted()
-        seen = {w: at for w, at in self._seen.items() if now - at < FORGETS_AFTER and w != wish}
-        self._seen = dict([*seen.items(), (wish, now)][-MOST:])
+        new = request not in self.wanted()
+        seen = {w: at for w, at in self._seen.items() if now - at < FORGETS_AFTER and w != request}
+        self._seen = dict([*seen.items(), (request, now)][-MOST:])
         return new
 
     def wanted(self) -> tuple[InspectionRequest, ...]:
         now = time.monotonic()
-        return tuple(wish for wish, at in self._seen.items() if now - at < FORGETS_AFTER)
+        return tuple(request for request, at in self._seen.items() if now - at < FORGETS_AFTER)

@@ -136,7 +136,7 @@ def _train(source: _Source) -> tuple[Run, list[Snapshot]]:
                 run.play()
                 while run.active:
                     run.advance(_SLICE)
-                    bar.update(run.trainer.steps - bar.n)
+                    bar.update(run.steps - bar.n)
                 saved = run.export_now()
                 snapshots.append(Snapshot(saved.steps, saved.view, saved.metrics))
                 if run.state == "failed":

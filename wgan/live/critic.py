@@ -64,16 +64,16 @@ def section(run: Run, frame: Frame, options: Options) -> Sequence[Block]:
 def look(run: Run, options: Options) -> None:
     """Tells the run what somebody looks at, so that it is measured."""
     if options["section"] in ("layers", "weights", "slopes", "anatomy"):
-        run.inspect(_wish(options))
+        run.inspect(_request_of(options))
 
 
-def _wish(options: Options) -> InspectionRequest:
+def _request_of(options: Options) -> InspectionRequest:
     batch = options["batch"] if options["section"] == "anatomy" else 0
     return InspectionRequest(options["section"], batch)
 
 
 def _found(frame: Frame, options: Options, kind: type[Kind]) -> Kind | None:
-    here = frame.inspections.get(_wish(options))
+    here = frame.inspections.get(_request_of(options))
     return here if isinstance(here, kind) else None
 
 

@@ -79,7 +79,7 @@ class Autosaver:
             return
         run.prepare(record)
         if run.save_key() is not None:
-            log.info("restored run=%s step=%d %s", run.id, run.trainer.steps, run.state)
+            log.info("restored run=%s step=%d %s", run.id, run.steps, run.state)
 
     def why_missing(self, id: str) -> str:
         """One sentence on why there is no run of this id."""

@@ -10,7 +10,7 @@ from wgan.runs.history import History
 from wgan.trainer import Trainer
 from wgan.types import ImageView, Metrics, PointView
 
-# Looking takes at most this share of the training time, however dear a look is.
+# At most this share of the training time, however expensive evaluation is.
 EVALUATION_SHARE = 0.04
 VIEW_EVERY = 0.4  # seconds at least between two views, and twice that between two measurements
 CHECKPOINT_EVERY = 2.0  # seconds at least between two copies of the state to fall back on

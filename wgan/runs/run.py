@@ -99,9 +99,9 @@ class Run(RunLoop):
         self._wake()
         return new
 
-    def inspect(self, wish: InspectionRequest) -> None:
+    def inspect(self, request: InspectionRequest) -> None:
         """Somebody looks at this part of the critic: for a few seconds, frames have it."""
-        if self._attention.look(wish):
+        if self._attention.look(request):
             self._request(lambda: None)  # a run that stands still has to be woken for it
 
     def save(self) -> Future[RunExport]:
