@@ -232,7 +232,7 @@ def test_the_tab_of_ones_own_runs_opens_and_closes_them(monkeypatch: pytest.Monk
     assert "Ring of 8 · WGAN-GP, step 0, paused" in said
     (here,) = (text for text in said if text.endswith("· **on this page**"))
     assert "LSGAN on Ring of 8 Gaussians, step " in here
-    limits = "You have 2 of the 4 runs that a visitor may have; the server has 4 of 64 in memory."
+    limits = "You have 2 of the 4 runs that a visitor may have; the server has 4 of 128 in memory."
     assert limits in [caption.value for caption in app.at.caption]
     app.click(f"close_{other.id}")
     assert lab().get(other.id) is None
