@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -121,3 +123,9 @@ def test_a_run_repeats_and_leaves_the_global_randomness_alone():
     assert torch.equal(before, torch.get_rng_state())
     assert np.array_equal(one[-1].theta, other[-1].theta)
     assert len(one) == 4
+
+
+def test_uids_are_words_that_a_selector_takes():
+    names = [trace["uid"] for trace in drawn.segments(0.5, 0.2)["data"]]
+    assert len(set(names)) == 4
+    assert all(re.fullmatch(r"[\w-]+", name) for name in names)

@@ -10,6 +10,7 @@ import numpy as np
 
 from wgan.plots.animation import animated
 from wgan.plots.base import ALARM, CRITIC, EVENT, GENERATED, HEALTHY, REAL, Figure, layout, typed
+from wgan.plots.theory import uid
 from wgan.theory.dirac import GAMES, Array, Game, Settings, eigenvalues
 
 REACH = 2.2
@@ -113,7 +114,7 @@ def _marks(
         "x": [float(v) for v in x],
         "y": [float(v) for v in y],
         "marker": {"color": color, "symbol": symbol, "size": size},
-        "uid": name,
+        "uid": uid(name),
     }
 
 

@@ -20,6 +20,7 @@ from wgan.plots.base import (
     layout,
     typed,
 )
+from wgan.plots.theory import uid
 from wgan.theory.line_methods import LABELS
 from wgan.theory.lines import DISTANCES, Array
 
@@ -72,7 +73,7 @@ def segments(theta: float, sigma: float) -> Figure:
                 "x": [at, at],
                 "y": [0, 1],
                 "line": {"color": color, "width": 5, "dash": dash},
-                "uid": name,
+                "uid": uid(name),
             }
         )
     chart["annotations"] = []
@@ -103,7 +104,7 @@ def _band(name: str, at: float, sigma: float, color: str) -> dict[str, Any]:
         "fillcolor": f"rgba({red},{green},{blue},0.18)",
         "line": {"width": 0},
         "showlegend": False,
-        "uid": f"{name} noise",
+        "uid": uid(name, "noise"),
     }
 
 

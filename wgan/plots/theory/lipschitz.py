@@ -19,6 +19,7 @@ from wgan.plots.base import (
     layout,
     typed,
 )
+from wgan.plots.theory import uid
 from wgan.theory.lipschitz import Array, Function, clip_bound, discriminator, outside
 from wgan.theory.lipschitz import pair as densities
 
@@ -140,5 +141,5 @@ def _line(
         "y": typed(y),
         "line": {"color": color, "width": width, "dash": dash},
         "hovertemplate": "%{y:.3~g}",
-        "uid": name,
+        "uid": uid(name),
     }

@@ -8,6 +8,7 @@ import numpy as np
 
 from wgan.plots.base import CRITIC, EVENT, GENERATED, HEALTHY, REAL, Figure, layout, typed
 from wgan.plots.plane import points_trace, surface_trace
+from wgan.plots.theory import uid
 from wgan.theory.dual_settings import LINE, REACH, SIDE
 from wgan.theory.transport import Array, Transport
 
@@ -84,7 +85,7 @@ def potential_line(found: Transport, critic: Array | None = None) -> Figure:
                 "base": -top,
                 "marker": {"color": color, "opacity": 0.4},
                 "hoverinfo": "skip",
-                "uid": name,
+                "uid": uid(name),
             }
         )
     data.append(_score(exact - middle, "exact potential f", HEALTHY, "dash"))
@@ -108,7 +109,7 @@ def _score(values: Array, name: str, color: str, dash: str) -> dict[str, Any]:
         "y": typed(values),
         "line": {"color": color, "width": 2.5, "dash": dash},
         "hovertemplate": "%{y:.3~f}",
-        "uid": name,
+        "uid": uid(name),
     }
 
 
@@ -116,7 +117,7 @@ def plane(found: Transport, critic: Array | None = None) -> Figure:
     """Both clouds and the optimal pairs over the exact potential, or over the critic's value."""
     ticks = np.linspace(-REACH, REACH, SIDE)
     # Plotly cuts a surface by a path that is named after its uid: two on a page need two names.
-    uid = "potential" if critic is None else "critic"
+    surface = "potential" if critic is None else "critic"
     if critic is None:
         across, up = np.meshgrid(ticks, ticks)
         grid = np.stack([across.ravel(), up.ravel()], 1)
@@ -129,7 +130,7 @@ def plane(found: Transport, critic: Array | None = None) -> Figure:
     chart["margin"] = {"t": 34, "b": 26, "l": 34, "r": 10}
     chart["xaxis"], chart["yaxis"] = axis, axis | {"scaleanchor": "x"}
     data = [
-        surface_trace(critic.astype(np.float32), REACH) | {"uid": uid},
+        surface_trace(critic.astype(np.float32), REACH) | {"uid": surface},
         {
             "type": "scatter",
             "mode": "lines",
@@ -169,7 +170,7 @@ def slopes(exact: Array, critic: Array) -> Figure:
                     "y": typed(ordered),
                     "line": {"color": color, "width": 2.5, "dash": dash},
                     "hovertemplate": "%{y:.3f}<extra></extra>",
-                    "uid": name,
+                    "uid": uid(name),
                 }
             )
     return {"data": data, "layout": chart}
@@ -191,7 +192,7 @@ def estimates(steps: Array, values: Array, distance: float, last: int) -> Figure
             "y": typed(y),
             "line": {"color": color, "width": 2.5, "dash": dash},
             "hovertemplate": "%{y:.4~f}",
-            "uid": name,
+            "uid": uid(name),
         }
         for name, x, y, color, dash in (
             ("critic’s estimate", steps, values, CRITIC, "solid"),

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from wgan.plots.base import ALARM, CRITIC, EVENT, GENERATED, HEALTHY, REAL, Figure, layout, typed
+from wgan.plots.theory import uid
 from wgan.theory.reach_settings import LOSSES
 from wgan.theory.value import (
     LOG4,
@@ -169,7 +170,7 @@ def _line(x: Array, y: Array, name: str, line: dict[str, Any], axis: str = "y") 
         "yaxis": axis,
         "line": line,
         "hovertemplate": "%{y:.3~g}",
-        "uid": name,
+        "uid": uid(name),
     }
 
 
@@ -184,5 +185,5 @@ def _dot(x: float, y: float, color: str, axis: str) -> dict[str, Any]:
         "showlegend": False,
         "hoverinfo": "skip",
         "cliponaxis": False,
-        "uid": f"now {axis} {color}",
+        "uid": uid("now", axis, color),
     }
