@@ -257,6 +257,32 @@ def test_a_reload_finds_the_same_run_and_its_owner(lab: Server, tab: Page):
     other.close()
 
 
+def test_owner_and_watchers_come_to_each_new_run(lab: Server, tab: Page):
+    opened(tab, f"{lab.url}/?preset=ring-wgan-gp")
+    tab.get_by_test_id("stExpandSidebarButton").click()
+    watcher = tab.context.new_page()
+    watcher.set_viewport_size({"width": 390, "height": 844})
+    watcher.goto(tab.url)
+    watcher.get_by_text("belongs to someone else").wait_for()
+    assert not watcher.get_by_role("button", name="Reset").is_visible()  # no dead controls there
+    for _ in range(2):
+        before = tab.url
+        seed = tab.locator("[class*='st-key-seed'] input")
+        seed.fill(str(int(seed.input_value()) + 1))
+        seed.press("Enter")
+        tab.wait_for_url(lambda url, old=before: url != old)
+        watcher.wait_for_url(tab.url)
+        tab.wait_for_selector(STATUS)
+        watcher.wait_for_selector(METER)
+        assert watcher.get_by_text("belongs to someone else").is_visible()
+    order = watcher.evaluate(
+        """() => ['meter', 'samples', 'curve_main', 'tab'].map(
+          key => document.querySelector(`.st-key-${key}`).getBoundingClientRect().top)"""
+    )
+    assert order == sorted(order)
+    watcher.close()
+
+
 def test_a_vote_counts_once_also_after_reloads(lab: Server, tab: Page):
     opened(tab, lab.url)
     tab.get_by_role("tab", name="Classroom").click()
@@ -297,6 +323,7 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(lab: Server, tab: Page):
     assert box["bottom"] < 844
     assert box["left"] >= 0
     assert box["right"] <= 390
+    tab.locator(".st-key-phone_pages").get_by_text("Lab").wait_for()  # the pages are in sight
 
 
 def test_a_run_that_goes_on_is_handed_out_in_five_forms(lab: Server, tab: Page):

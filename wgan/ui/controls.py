@@ -162,13 +162,14 @@ def switches(run: Run) -> None:
             help=binding.what_changes(run, cure(config)),
             width="stretch",
         )
-    segments(run, "objective")
-    segments(run, "constraint")
-    left, right = st.columns([4, 5], gap="small")
-    with left:
-        segments(run, "norm_d", ["none", "batch", "layer"])
-    with right:
-        segments(run, "optimizer")
+    with st.container(key="switches", gap="xsmall"):
+        segments(run, "objective")
+        segments(run, "constraint")
+        left, right = st.columns([4, 5], gap="small")
+        with left:
+            segments(run, "norm_d", ["none", "batch", "layer"])
+        with right:
+            segments(run, "optimizer")
     _last_change(run)
 
 

@@ -15,20 +15,32 @@ PAGES = Path(__file__).parents[2] / "pages"
 ICON = Path(__file__).parent / "assets" / "icon.png"
 
 
+_LISTED = {
+    "lab": ("science", "Lab"),
+    "critic": ("neurology", "Critic"),
+    "compare": ("compare", "Compare"),
+    "gallery": ("collections", "Gallery"),
+    "duel": ("swords", "Duel"),
+    "theory": ("function", "Theory"),
+    "guide": ("menu_book", "Guide"),
+}
+
+
 def navigation() -> Page:
     """The pages of the app; returns the one that was asked for."""
     return st.navigation(
         [
-            # At `/`; it must not reserve `/lab`, which Streamlit does not serve for a default page.
-            st.Page(
-                PAGES / "lab.py", title=_named("science", "Lab"), url_path="home", default=True
+            # The lab at `/`: it must not reserve `/lab`, which Streamlit does not serve for a
+            # default page.
+            *(
+                st.Page(
+                    PAGES / f"{name}.py",
+                    title=_named(*told),
+                    url_path="home" if name == "lab" else name,
+                    default=name == "lab",
+                )
+                for name, told in _LISTED.items()
             ),
-            st.Page(PAGES / "critic.py", title=_named("neurology", "Critic")),
-            st.Page(PAGES / "compare.py", title=_named("compare", "Compare")),
-            st.Page(PAGES / "gallery.py", title=_named("collections", "Gallery")),
-            st.Page(PAGES / "duel.py", title=_named("swords", "Duel")),
-            st.Page(PAGES / "theory.py", title=_named("function", "Theory")),
-            st.Page(PAGES / "guide.py", title=_named("menu_book", "Guide")),
             st.Page(_lab_by_name, title="Lab", url_path="lab", visibility="hidden"),
         ],
         position="top",
@@ -65,3 +77,10 @@ def open_page(title: str) -> None:
         layout="wide",
         initial_sidebar_state="collapsed",
     )
+    # On a phone Streamlit hides its navigation behind a symbol: there this row stands for it.
+    with (
+        st.container(key="phone_pages", horizontal=True, wrap=False, gap="small"),
+        suppress(StreamlitPageNotFoundError),
+    ):
+        for name, (_, label) in _LISTED.items():
+            st.page_link(PAGES / f"{name}.py", label=label)
