@@ -61,6 +61,7 @@ def guide(page: Page) -> None:
 def theory(page: Page) -> None:
     page.locator(".st-key-theory_lines .main-svg").nth(1).wait_for()  # a real run, streamed
     page.locator(".st-key-theory_particles .updatemenu-button").first.click()  # Play
+    page.locator(".st-key-theory_particles .updatemenu-button").last.click()  # Stop
     page.get_by_role("tab", name="Dirac-GAN").click()
     page.locator(".st-key-theory_phase .main-svg").first.wait_for()
     assert page.locator(".katex-error").count() == 0

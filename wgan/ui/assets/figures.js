@@ -156,6 +156,7 @@ function mount(parent, grid) {
       window.removeEventListener("pointerup", up, true)
       window.removeEventListener("pointercancel", up, true)
       window.removeEventListener("blur", up)
+      cancelAnimationFrame(plot._transitionData?._animationRaf) // one that plays would go on
       if (drawn) Plotly.purge(plot)
       box.remove()
     },
