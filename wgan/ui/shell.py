@@ -16,13 +16,13 @@ ICON = Path(__file__).parent / "assets" / "icon.png"
 
 
 _LISTED = {
-    "lab": ("science", "Lab"),
-    "critic": ("neurology", "Critic"),
-    "compare": ("compare", "Compare"),
-    "gallery": ("collections", "Gallery"),
-    "duel": ("swords", "Duel"),
-    "theory": ("function", "Theory"),
-    "guide": ("menu_book", "Guide"),
+    "lab": "Lab",
+    "critic": "Critic",
+    "compare": "Compare",
+    "gallery": "Gallery",
+    "duel": "Duel",
+    "theory": "Theory",
+    "guide": "Guide",
 }
 
 
@@ -35,22 +35,16 @@ def navigation() -> Page:
             *(
                 st.Page(
                     PAGES / f"{name}.py",
-                    title=_named(*told),
+                    title=title,
                     url_path="home" if name == "lab" else name,
                     default=name == "lab",
                 )
-                for name, told in _LISTED.items()
+                for name, title in _LISTED.items()
             ),
             st.Page(_lab_by_name, title="Lab", url_path="lab", visibility="hidden"),
         ],
         position="top",
     )
-
-
-def _named(icon: str, title: str) -> str:
-    """A title with its symbol. As a page's icon the symbol would be the tab's picture too, which
-    browsers fetch from another host."""
-    return f":material/{icon}: {title}"
 
 
 def _lab_by_name() -> None:
