@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import segno
 import streamlit as st
 
@@ -109,7 +111,7 @@ def _fork(run: Run, key: str, label: str) -> None:
     )
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
+@lru_cache(maxsize=64)
 def _qr(address: str) -> str:
     """A QR code as a data URI: dark on white, whatever the theme, as cameras need it."""
     return segno.make(address, error="m").png_data_uri(scale=6, border=3)

@@ -13,6 +13,7 @@ from streamlit.navigation.page import Page
 
 PAGES = Path(__file__).parents[2] / "pages"
 ICON = Path(__file__).parent / "assets" / "icon.png"
+STYLE = ICON.with_name("shell.css")
 
 
 _LISTED = {
@@ -71,10 +72,11 @@ def open_page(title: str) -> None:
         layout="wide",
         initial_sidebar_state="collapsed",
     )
+    st.html(STYLE)
     # On a phone Streamlit hides its navigation behind a symbol: there this row stands for it.
     with (
         st.container(key="phone_pages", horizontal=True, wrap=False, gap="small"),
         suppress(StreamlitPageNotFoundError),
     ):
-        for name, (_, label) in _LISTED.items():
+        for name, label in _LISTED.items():
             st.page_link(PAGES / f"{name}.py", label=label)
