@@ -66,12 +66,18 @@ function mount(parent, grid) {
     const size = { width, height: figure.height }
     const layout = themed(figure.layout, theme(parent), { ...size, zoom, zooms, touch })
     const { data, frames } = figure
+    halt()
     await Plotly.react(plot, frames ? { data, layout, config, frames } : data, layout, config)
     if (drawn) return
     drawn = true
     wait.hidden = true
     plot.on("plotly_relayout", remember)
     plot.on("plotly_doubleclick", unzoom)
+  }
+
+  // A figure that plays would go on after Plotly has forgotten what it plays.
+  function halt() {
+    cancelAnimationFrame(plot._transitionData?._animationRaf)
   }
 
   function fail(error) {
@@ -156,7 +162,7 @@ function mount(parent, grid) {
       window.removeEventListener("pointerup", up, true)
       window.removeEventListener("pointercancel", up, true)
       window.removeEventListener("blur", up)
-      cancelAnimationFrame(plot._transitionData?._animationRaf) // one that plays would go on
+      halt()
       if (drawn) Plotly.purge(plot)
       box.remove()
     },
