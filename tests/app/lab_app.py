@@ -164,7 +164,7 @@ def _base(key: str | None) -> str | None:
     return re.sub(r"-\d+$", "", key)
 
 
-def wait_for(condition: Callable[[], Any], timeout: float = 30.0) -> None:
+def wait_for(condition: Callable[[], Any], timeout: float = 120.0) -> None:
     deadline = time.monotonic() + timeout
     while not condition():
         assert time.monotonic() < deadline, "it did not come in time"
