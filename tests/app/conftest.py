@@ -11,6 +11,7 @@ import streamlit as st
 from lab_app import IMAGES, POINTS, LabApp
 from streamlit.components.v2 import manifest_scanner
 
+from wgan.server.duel import duels
 from wgan.server.registry import lab
 
 # Every AppTest looks through all installed packages for components: a seventh of the tests' time.
@@ -24,6 +25,7 @@ def clear_lab() -> None:
     for thread in threading.enumerate():
         if thread.name.startswith(("trainer", "loader")):
             thread.join(timeout=30)
+    duels.cache_clear()  # they would go on in the lab of the test before
     lab.cache_clear()
     st.cache_data.clear()
     st.cache_resource.clear()
