@@ -37,7 +37,7 @@ def test_json_tells_what_a_server_needs_to_know(
     device = found["device"]
     assert device["cores"] == os.cpu_count()
     assert 1 <= device["training_threads"] <= 4
-    assert found["limits"]["WGAN_MAX_RUNS"] == "64"
+    assert found["limits"]["WGAN_MAX_RUNS"] == "128"
     data = found["folders"]["data sets (WGAN_DATA)"]
     assert data["path"] == str(tmp_path / "not" / "made")
     assert data["writable"] is True

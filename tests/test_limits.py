@@ -50,7 +50,7 @@ def test_limits_are_read_once(monkeypatch: pytest.MonkeyPatch):
 
 def test_every_limit_is_described():
     rows = describe(Limits(autosave="off"))
-    assert ("WGAN_MAX_RUNS", "64", "Runs in memory at once.") in rows
+    assert ("WGAN_MAX_RUNS", "128", "Runs in memory at once.") in rows
     assert [value for name, value, _ in rows if name == "WGAN_AUTOSAVE"] == ["off"]
     for name, value, sentence in rows:
         assert name.startswith("WGAN_")

@@ -26,6 +26,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from wgan.config import ExperimentConfig
+from wgan.live import theory
 from wgan.live.facts import card, facts, server_facts
 from wgan.live.table import PARTS
 from wgan.runs.run import Run
@@ -172,7 +173,8 @@ def test_silence_is_filled_with_signs_of_life(served: Served, monkeypatch: pytes
 
 def test_no_secret_comes_over_the_stream_or_its_addresses(served: Served):
     id = served.run.id
-    parts = [name for name in PARTS if name not in ("duel", "job")]
+    others = {"duel", "job", *theory.PARTS}  # of no run
+    parts = [name for name in PARTS if name not in others]
     options = {"curves": "&names=losses,distance", "overlays": "&names=w1"}
     wanted = [f"{name}?run={id}{options.get(name, '')}" for name in parts]
     said = ""

@@ -138,7 +138,7 @@ def _digits() -> Pictures:
     sklearn = find_spec("sklearn")  # not imported, which takes longer than all else before a run
     assert sklearn is not None
     file = Path(sklearn.origin or "").parent / "datasets/data/digits.csv.gz"
-    rows = torch.from_numpy(np.loadtxt(file, delimiter=",", dtype=np.float32))
+    rows = torch.from_numpy(np.loadtxt(file, delimiter=",")).float()
     pixels = rows[:, :64].div(8).sub_(1)  # grey levels are 0..16
     names = tuple(str(digit) for digit in range(10))
     return Pictures(pixels.view(-1, 1, 8, 8), rows[:, 64].long(), names)

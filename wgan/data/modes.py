@@ -202,7 +202,7 @@ def _principal_components(images: Tensor) -> Tensor:
     """The directions of most variance of images (N, P), as (F, P) orthonormal rows."""
     count = min(FEATURES, *images.shape)
     if count == images.shape[1]:  # any basis of the whole space gives the same distances
-        return torch.eye(count)
+        return torch.eye(count).float()
     from sklearn.decomposition import PCA  # imported here: slow, and small images do without
 
     # A fixed state: the randomised solver, chosen for large images, must not touch global seeds.
