@@ -224,6 +224,8 @@ def test_the_value_axis_holds_zero_and_ignores_one_spike():
     assert high == 0
     spike = np.r_[np.full(999, 2.0), 1e6].astype(np.float32)
     assert round_range([spike])[1] <= 5
+    rare = np.array([6.8, 5.2], np.float32)  # measured twice while the other has a thousand points
+    assert round_range([spike, rare])[1] >= 6.8
     assert round_range([]) == [-1.0, 1.0]
 
 

@@ -277,15 +277,16 @@ def round_up(value: float) -> float:
 
 
 def round_range(series: Sequence[npt.NDArray[np.float32]]) -> list[float]:
-    """An axis that holds the bulk of all values and zero, ending at round numbers.
+    """An axis that holds the bulk of every series and zero, ending at round numbers.
 
-    The outer percent on either side does not count, or one spike at the start would flatten the
-    rest of the run.
+    The outer percent of each on either side does not count, or one spike at the start would flatten
+    the rest of the run. Of each, because some have many points and others, measured now and then,
+    a few.
     """
-    values = np.concatenate([*series, [0.0]])
-    values = values[np.isfinite(values)]
-    low, high = (float(q) for q in np.quantile(values, [0.01, 0.99]))
-    low, high = min(low, 0.0), max(high, 0.0)
+    known = [values for one in series if len(values := one[np.isfinite(one)])]
+    bulks = [np.quantile(values, [0.01, 0.99]) for values in known]
+    low = min([0.0, *(float(bulk[0]) for bulk in bulks)])
+    high = max([0.0, *(float(bulk[1]) for bulk in bulks)])
     span = high - low
     if span <= 0:
         return [-1.0, 1.0]
