@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+from hypothesis import settings
 
 from tests.hub_fixtures import hub as hub
 from tests.web_host import web as web
@@ -16,6 +17,10 @@ from wgan.data import load
 from wgan.runs.run import Run
 from wgan.threads import use_training_threads
 from wgan.trainer import Trainer
+
+# How long an example takes depends on the machine, and on what else it does.
+settings.register_profile("any machine", deadline=None)
+settings.load_profile("any machine")
 
 # The runs of a test are kept nowhere, unless it asks for a folder of its own.
 os.environ["WGAN_AUTOSAVE"] = "off"
