@@ -57,7 +57,7 @@ def _measured(comparison: Comparison, frames: Sequence[Frame]) -> str:
     for letter, frame in zip(LETTERS, frames, strict=False):
         found = figures_at(frame.curves, steps, comparison.figures)
         if found is None or frame.step < steps:
-            told.append(f"<b>{letter}</b> is at step {frame.step:,}")
+            told.append(f"<b>{letter}</b> has reached step {frame.step:,}")
         else:
             known.append(found)
             told.append(f"<b>{letter}</b> {', '.join(metric(n).tell(v) for n, v in found.items())}")
