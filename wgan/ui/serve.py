@@ -88,9 +88,11 @@ def _warm_up() -> None:
     try:
         with collector_at_rest():
             lab().hold_loading()
-            run = lab().demonstration(watched=False)
-            _wait_for_a_picture()
-            lab().begin_loading()
+            try:
+                run = lab().demonstration(watched=False)
+                _wait_for_a_picture()
+            finally:
+                lab().begin_loading()
             while run.frame.state == "loading":
                 time.sleep(BEAT)
     except Exception:
