@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from wgan.live.theory.clips import PAIR
 from wgan.plots.theory import lipschitz as drawn
-from wgan.theory.dual import _network, run
+from wgan.theory.critic import small_critic
+from wgan.theory.dual import WIDTH, run
 from wgan.theory.lipschitz import (
     FUNCTIONS,
     clip_bound,
@@ -44,18 +45,18 @@ def test_no_point_is_outside_a_cone_as_steep_as_the_constant(name: str, at: floa
 
 @given(c=st.floats(1e-3, 1), seed=st.integers(0, 100))
 def test_no_clipped_network_is_steeper_than_the_bound(c: float, seed: int):
-    torch.manual_seed(seed)
-    network = _network(1)
+    rng = torch.Generator().manual_seed(seed)
+    network = small_critic(1, WIDTH, seed)
     with torch.no_grad():
         for weight in network.parameters():
-            weight.uniform_(-c, c)
+            weight.uniform_(-c, c, generator=rng)
     x = torch.linspace(-1, 1, 50)[:, None].requires_grad_()
     (slope,) = torch.autograd.grad(network(x).sum(), x)
     assert slope.abs().max().item() <= clip_bound(c) * (1 + 1e-4)
 
 
 def test_the_bound_is_reached_by_weights_all_at_c():
-    network = _network(1)
+    network = small_critic(1, WIDTH, 0)
     with torch.no_grad():
         for weight in network.parameters():
             weight.fill_(0.1)

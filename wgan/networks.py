@@ -234,15 +234,23 @@ def build_critic(c: ExperimentConfig, device: torch.device, rng: torch.Generator
 def _materialise(
     build: Build, c: ExperimentConfig, norm: str, device: torch.device, rng: torch.Generator
 ) -> nn.Sequential:
+    network = initialised(lambda: build(c), device, rng)
+    set_norm(network, norm, rng)
+    return network
+
+
+def initialised(
+    build: Callable[[], nn.Sequential], device: torch.device, rng: torch.Generator
+) -> nn.Sequential:
+    """The network that `build` makes, its weights drawn from `rng` (a CPU generator)."""
     # Built without memory first, so that torch's own initialisation, which draws from the
     # global random state, never runs.
     with torch.device("meta"):
-        network = build(c)
+        network = build()
     network.to_empty(device=device)
     for module in network.modules():
         if isinstance(module, Weighted):
             _initialise(module, rng)
-    set_norm(network, norm, rng)
     return network
 
 

@@ -14,7 +14,9 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from wgan import optimizers
 from wgan.losses import clip_weights, draw_alpha, gradient_norm, penalty
+from wgan.theory.critic import small_critic
 from wgan.theory.dual_settings import BETWEEN, LINE, REACH, SIDE, STEPS
 from wgan.theory.transport import Pair
 
@@ -49,16 +51,14 @@ def run(
     """Yields the critic at every `BETWEEN` steps. constraint: `clip` (strength c) or `gp` (λ)."""
     rng = torch.Generator().manual_seed(seed)
     x, y, p, q = (torch.tensor(a, dtype=torch.float32) for a in (pair.x, pair.y, pair.p, pair.q))
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        critic = _network(x.shape[1])
+    critic = small_critic(x.shape[1], WIDTH, seed)
     if constraint == "clip":
         clip_weights(critic, strength)
         # Steps that suit the box: they cross it in a few hundred.
         rate = min(1e-3, strength / 20)
-        optimizer: torch.optim.Optimizer = torch.optim.RMSprop(critic.parameters(), rate)
+        optimizer: torch.optim.Optimizer = optimizers.RMSprop(critic.parameters(), rate)
     else:
-        optimizer = torch.optim.Adam(critic.parameters(), 2e-3, betas=(0.5, 0.9))
+        optimizer = optimizers.Adam(critic.parameters(), 2e-3, betas=(0.5, 0.9))
     # The last stretch in ever smaller steps: the estimate is to come to rest.
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer, lambda step: min(1.0, max(0.02, 2 * (1 - step / steps)))
@@ -86,13 +86,6 @@ def run(
         schedule.step()
         if constraint == "clip":
             clip_weights(critic, strength)
-
-
-def _network(inputs: int) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Linear(inputs, WIDTH), nn.LeakyReLU(0.2), nn.Linear(WIDTH, WIDTH), nn.LeakyReLU(0.2),
-        nn.Linear(WIDTH, 1), nn.Flatten(0),
-    )  # fmt: skip
 
 
 def _random_pairs(

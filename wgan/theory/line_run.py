@@ -14,9 +14,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from wgan import optimizers
 from wgan.losses import clip_weights, critic_loss, draw_alpha, generator_loss, penalty
+from wgan.theory.critic import small_critic
 from wgan.theory.line_methods import CLIP, METHODS, STEPS, WEIGHT
 
 BATCH, WIDTH = 64, 32
@@ -43,19 +45,14 @@ def run(
     step: float = 0.02,
 ) -> Iterator[LineRun]:
     """Yields the run after each generator step. Raises `KeyError` for another method."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        critic = nn.Sequential(
-            nn.Linear(2, WIDTH), nn.LeakyReLU(0.2), nn.Linear(WIDTH, WIDTH), nn.LeakyReLU(0.2),
-            nn.Linear(WIDTH, 1), nn.Flatten(0),
-        )  # fmt: skip
+    critic = small_critic(2, WIDTH, seed)
     rng = torch.Generator().manual_seed(seed)
     how = METHODS[method]
     if how.constraint == "clip":
         clip_weights(critic, CLIP)
-        optimizer: torch.optim.Optimizer = torch.optim.RMSprop(critic.parameters(), how.lr)
+        optimizer: torch.optim.Optimizer = optimizers.RMSprop(critic.parameters(), how.lr)
     else:
-        optimizer = torch.optim.Adam(critic.parameters(), how.lr, betas=(0.5, 0.9))
+        optimizer = optimizers.Adam(critic.parameters(), how.lr, betas=(0.5, 0.9))
     theta = torch.tensor(start, requires_grad=True)
 
     def critic_step() -> None:

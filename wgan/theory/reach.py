@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from wgan import optimizers
 from wgan.config import ExperimentConfig
 from wgan.data import load
 from wgan.losses import critic_loss, generator_loss
@@ -39,7 +40,7 @@ def run(seed: int, steps: int = STEPS) -> Iterator[Reach]:
     rng = torch.Generator().manual_seed(seed)
     generator, critic = build_generator(CONFIG, CPU, rng), build_critic(CONFIG, CPU, rng)
     data = load(CONFIG, CPU)
-    optimizer = torch.optim.Adam(critic.parameters(), LR, betas=(0.5, 0.9))
+    optimizer = optimizers.Adam(critic.parameters(), LR, betas=(0.5, 0.9))
     at: list[int] = []
     norms: dict[str, list[float]] = {loss: [] for loss in LOSSES}
     seen: list[float] = []
