@@ -314,6 +314,8 @@ def test_watchers_go_along_when_the_owner_begins_another_run(owner: LabApp, watc
     assert room.open
     assert room.poll is not None
     assert room.poll.votes == (0, 1)
+    wait_for(lambda: watcher.run.frame.state != "loading")
+    watcher.redraw()
     assert watcher.widget("play").disabled is False  # the room has the controls, as before
     late = LabApp(None, run=first)  # by the link of old
     assert late.id == first
