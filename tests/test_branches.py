@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from tests.conftest import MakeConfig, MakeRun
 from tests.test_lab import until
@@ -175,6 +176,30 @@ def test_a_run_that_plays_plays_on_and_what_is_asked_for_meanwhile_waits(make_ru
     assert run.trainer.steps > 30
     assert (run.config.lr_g, run.frame.progress, run.frame.message) == (0.5, None, "")
     assert [(e.kind, e.step) for e in run.events] == [("back", 30), ("change", 30)]
+
+
+def test_copies_of_one_moment_share_their_state_and_go_apart_from_there(make_run: MakeRun):
+    run = train(make_run(), 20)
+    first, second = run.copy_state(), run.copy_state()
+    run.apply({"lr": 0.5})
+    third = run.copy_state()
+    run.advance(0.0)
+    assert first.result(0) is second.result(0)
+    assert third.result(0).config.lr_g == 0.5 != first.result(0).config.lr_g
+    fourth = run.copy_state()
+    run.advance(0.0)
+    assert fourth.result(0) is not third.result(0)  # kept no longer than they are asked for
+
+    def weights(run: Run) -> list[float]:
+        return torch.cat([w.flatten() for w in run.trainer.generator.parameters()]).tolist()
+
+    ends = []
+    for _ in range(2):  # the first one's training leaves the shared state as it is
+        other = make_run()
+        other.prepare(first.result(0))
+        assert other.trainer.steps == 20
+        ends.append(weights(train(other, 30)))
+    assert ends[0] == ends[1]
 
 
 def test_a_failed_run_can_go_back(make_run: MakeRun):

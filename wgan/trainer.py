@@ -357,8 +357,10 @@ class Trainer:
         return copied(state)
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Goes back to a `state()` of this trainer, or of another one of the same experiment."""
-        state = copy.deepcopy(state)
+        """Goes back to a `state_dict()` of this trainer, or of another one of the same experiment.
+
+        It stays as it is, so many may load it.
+        """
         self.change(state["config"])
         self.steps = state["steps"]
         self.generator.load_state_dict(state["generator"])
@@ -366,15 +368,16 @@ class Trainer:
         self.critic.zero_grad(set_to_none=True)  # they belong to another past
         if self.averaged is not None:
             self.averaged.load_state_dict(state["averaged"])
-        self.generator_optimizer.load_state_dict(state["optimizer_g"])
-        self.critic_optimizer.load_state_dict(state["optimizer_d"])
+        # An optimiser takes the very tensors that it is given.
+        self.generator_optimizer.load_state_dict(copy.deepcopy(state["optimizer_g"]))
+        self.critic_optimizer.load_state_dict(copy.deepcopy(state["optimizer_d"]))
         for rng, kept in zip(self._rngs, state["rng"], strict=True):
             rng.set_state(kept)
         for parameter, gradient in zip(
             self.generator.parameters(), state["gradients"], strict=True
         ):
-            parameter.grad = gradient
-        self._figures = state["figures"]
+            parameter.grad = None if gradient is None else gradient.clone()
+        self._figures = state["figures"].clone()
 
     @property
     def _rngs(self) -> list[torch.Generator]:

@@ -68,9 +68,9 @@ class ReplayPlan:
 class CheckpointBuffer:
     """Kept states: the first, the newest, and between them as many as `budget` bytes hold."""
 
-    def __init__(self, first: StateCheckpoint, budget: int = STATE_BYTES) -> None:
+    def __init__(self, *items: StateCheckpoint, budget: int = STATE_BYTES) -> None:
         self.budget = budget
-        self.items: tuple[StateCheckpoint, ...] = (first,)  # replaced whole: readers keep theirs
+        self.items = items  # replaced whole: readers keep theirs
 
     @property
     def newest(self) -> StateCheckpoint:

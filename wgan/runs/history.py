@@ -24,28 +24,33 @@ from wgan.stages import FIGURES
 from wgan.types import Curve, Event, ImageView, Metrics, PointView
 
 
+def first_checkpoint(state: Mapping[str, Any]) -> StateCheckpoint:
+    """A run's beginning; `state` is the trainer's (`Trainer.state_dict()`)."""
+    return StateCheckpoint(
+        state["steps"], 0.0, (), state, Series((*FIGURES, "seconds")).state_dict()
+    )
+
+
 class History:
     """The past of one run, of bounded size; a reset begins a new one.
 
-    state: the trainer's first good state (`Trainer.state_dict()`). seconds: spent training.
+    checkpoints: those to go back to, one at least. seconds: spent training.
     """
 
-    def __init__(self, state: Mapping[str, Any]) -> None:
+    def __init__(self, checkpoints: tuple[StateCheckpoint, ...]) -> None:
         self.events: tuple[Event, ...] = ()
         self.seconds = 0.0
         self.snapshots = Snapshots()
         self._steps = Series((*FIGURES, "seconds"))
         self._measures = Series(COLUMNS)
-        self.checkpoints = CheckpointBuffer(self._checkpoint(state))
-
-    def _checkpoint(self, state: Mapping[str, Any]) -> StateCheckpoint:
-        return StateCheckpoint(
-            state["steps"], self.seconds, self.events, state, self._steps.state_dict()
-        )
+        self.checkpoints = CheckpointBuffer(*checkpoints)
 
     def keep_checkpoint(self, state: Mapping[str, Any]) -> None:
         """`state` is good: fall back on it from now on."""
-        self.checkpoints.add(self._checkpoint(state))
+        table = self._steps.state_dict()
+        self.checkpoints.add(
+            StateCheckpoint(state["steps"], self.seconds, self.events, state, table)
+        )
 
     def record(self, figures: Sequence[tuple[int, float, Tensor]]) -> tuple[int, str] | None:
         """Adds the figures of steps, with one wait for the device.
@@ -120,20 +125,14 @@ class History:
         events: tuple[Event, ...],
         snapshots: tuple[Snapshot, ...],
         seconds: float,
-        checkpoints: tuple[StateCheckpoint, ...],
         state: Mapping[str, Any],
     ) -> None:
-        """Goes on from another past; `state` is good. Raises `ValueError` or `KeyError`.
-
-        states: those to go back to, if any are still there; the first one always is.
-        """
+        """Goes on from another past; `state` is good. Raises `ValueError` or `KeyError`."""
         for part, series in (("steps", self._steps), ("measures", self._measures)):
             begin = f"{part}."
             own = {k.removeprefix(begin): v for k, v in state_dict.items() if k.startswith(begin)}
             series.load_state_dict(own)
         self.events, self.snapshots.items, self.seconds = events, snapshots, seconds
-        if checkpoints:
-            self.checkpoints.items = checkpoints
         self.keep_checkpoint(state)
 
     def curves(self) -> dict[str, Curve]:

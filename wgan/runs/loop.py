@@ -14,6 +14,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Literal
 
 from wgan.config import ExperimentConfig, expand, replace_live
@@ -63,6 +64,7 @@ class RunLoop:
         self._version = 0
         self._attention = ViewerRequests()
         self._changed = False  # since the last publication
+        self._copied: tuple[Any, RunState] | None = None  # while what was asked for is done
         self.frame = Frame(version=0, run=id, state="loading", config=config)
 
     @property
@@ -109,9 +111,8 @@ class RunLoop:
             from wgan.trainer import resolve_device
 
             self._data = load(config, resolve_device(config.device), self._show_progress)
-            self._begin(config)
+            self._begin(config, record)
             if record is not None:
-                self.session.load_state_dict(record)
                 self._state = record.state
                 self._message = record.message
             else:
@@ -199,10 +200,10 @@ class RunLoop:
         if self.frame.view is None:  # a copy shows its origin's picture meanwhile
             self._publish()
 
-    def _begin(self, config: ExperimentConfig) -> None:
+    def _begin(self, config: ExperimentConfig, record: RunState | None = None) -> None:
         from wgan.runs.session import TrainingSession
 
-        self._session = TrainingSession(self.id, config, self._data, self._attention)
+        self._session = TrainingSession(self.id, config, self._data, self._attention, record)
         self._changed = True
 
     @property
@@ -271,6 +272,7 @@ class RunLoop:
                 if not self._queue:  # nothing else was asked for meanwhile
                     replay = self.session.replay
                     self._requested = replay.config if replay else self.trainer.config
+        self._copied = None
 
     def _apply_scheduled(self) -> None:
         while self.scheduled and self.scheduled[0].step <= self.trainer.steps:
@@ -310,6 +312,15 @@ class RunLoop:
     def _do_reset(self) -> None:
         self._begin(self._requested)
         self._do_play()
+
+    def _do_copy(self, copy: Future[RunState]) -> None:
+        """A class that asks for copies at one moment shares one."""
+        self.session.finish_step()
+        if self._copied is None or self._copied[0] != self.save_key():
+            record = self.record(finish=True)
+            assert record is not None
+            self._copied = (self.save_key(), record)
+        copy.set_result(self._copied[1])
 
     def _do_go_back(self, step: int) -> None:
         """The way begins here; a run that played plays on at its end, any other is paused."""

@@ -112,9 +112,9 @@ class Run(RunLoop):
 
     def copy_state(self) -> Future[RunState]:
         """All that a copy of the run needs to go on from here, taken before its next step."""
-        record: Future[RunState | None] = Future()
-        self._request(lambda: record.set_result(self.record(finish=True)))
-        return record  # pyright: ignore[reportReturnType]  # with finish there always is one
+        copy: Future[RunState] = Future()
+        self._request(lambda: self._do_copy(copy))
+        return copy
 
     def schedule(self, due: ScheduledChange) -> None:
         """Plans a change; call it before the run is prepared."""

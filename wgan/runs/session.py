@@ -22,7 +22,7 @@ from wgan.labels import describe
 from wgan.runs.checkpoints import ReplayPlan
 from wgan.runs.evaluation_schedule import EvaluationSchedule
 from wgan.runs.export import RunExport, weights
-from wgan.runs.history import History
+from wgan.runs.history import History, first_checkpoint
 from wgan.runs.state import RunState, fill_in, with_real
 from wgan.runs.stepper import Stepper
 from wgan.trainer import Trainer
@@ -34,16 +34,23 @@ log = logging.getLogger("wgan.lab")
 class TrainingSession:
     """What is trained, and what is remembered of it.
 
-    run: the id of the run, for the log. attention: what people look at. Raises what `Trainer`
-    raises.
+    run: the id of the run, for the log. attention: what people look at. record: where to go on
+    from; many sessions may share it. Raises what `Trainer` raises, and `RuntimeError` for a record
+    that does not fit.
     """
 
     def __init__(
-        self, run: str, config: ExperimentConfig, data: Dataset, attention: ViewerRequests
+        self,
+        run: str,
+        config: ExperimentConfig,
+        data: Dataset,
+        attention: ViewerRequests,
+        record: RunState | None = None,
     ) -> None:
         self.run, self.first_config = run, config
         self.trainer = Trainer(config, data)
-        self.history = History(self.trainer.state_dict())
+        checkpoints = record.checkpoints if record is not None else ()
+        self.history = History(checkpoints or (first_checkpoint(self.trainer.state_dict()),))
         self.evaluation = EvaluationSchedule(self.trainer, data, self.history)
         self.stepper = Stepper(self.trainer)
         self.inspections = Inspections(Inspector(self.trainer, data), attention)
@@ -53,6 +60,8 @@ class TrainingSession:
         self._again: deque[Event] = deque()  # to be done again on a way back
         self._replay: ReplayPlan | None = None
         self._pace: deque[tuple[float, int]] = deque(maxlen=64)
+        if record is not None:
+            self._resume(record)
 
     # Training -----------------------------------------------------------------------------------
 
@@ -131,11 +140,12 @@ class TrainingSession:
             shares=self.evaluation.shares(),
         )
 
-    def load_state_dict(self, record: RunState) -> None:
-        """Goes on from where another course was. Raises `RuntimeError` if that does not fit."""
+    def _resume(self, record: RunState) -> None:
+        """Goes on from where another session was. Raises `RuntimeError` if that does not fit."""
         try:
             self.trainer.change(record.config)
-            self.trainer.load_state_dict(fill_in(record.trainer, self.trainer.state_dict()))
+            state = fill_in(record.trainer, self.trainer)
+            self.trainer.load_state_dict(state)
         except (RuntimeError, ValueError, KeyError, TypeError) as error:
             # Another device has another kind of randomness, another version other layers.
             log.warning("run=%s does not fit: %s", self.run, str(error).split("\n")[0])
@@ -145,14 +155,7 @@ class TrainingSession:
         self.evaluation.update_view()
         assert self.evaluation.view is not None
         snapshots = with_real(record.snapshots, self.evaluation.view)
-        self.history.load_state_dict(
-            record.curves,
-            record.events,
-            snapshots,
-            record.seconds,
-            record.checkpoints,
-            self.trainer.state_dict(),
-        )
+        self.history.load_state_dict(record.curves, record.events, snapshots, record.seconds, state)
         if snapshots:
             self.evaluation.resume(snapshots[-1].metrics)
 

@@ -23,6 +23,8 @@ from wgan.types import Event, ImageView, Metrics, PointView, State
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from wgan.trainer import Trainer
+
     Tensors = dict[str, Tensor]
 
 SNAPSHOT_BYTES = 4_000_000  # of all the snapshots that are kept of a run
@@ -93,6 +95,8 @@ def unpack(about: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> RunState:
 
     Raises `KeyError`, `TypeError`, `ValueError` or `ConfigError` for what `pack` did not write.
     """
+    from wgan.state_copy import copied
+
     there = dict(tensors)
     for name in about["channels_last"]:
         there[name] = there[name].permute(0, 3, 1, 2)
@@ -108,7 +112,7 @@ def unpack(about: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> RunState:
         slow=None if slow is None else float(slow),
         events=tuple(_event(event) for event in about["events"]),
         access=about["room"],
-        trainer=_unpack_trainer(there, about),
+        trainer=copied(_unpack_trainer(there, about)),
         curves={name: tensor.numpy() for name, tensor in _under("past", there).items()},
         snapshots=tuple(
             _snapshot(snapshot, _under(f"snapshot.{number}", there))
@@ -154,12 +158,12 @@ def _unpack_trainer(tensors: Tensors, about: Mapping[str, Any]) -> dict[str, Any
     }
 
 
-def fill_in(state: Mapping[str, Any], fresh: Mapping[str, Any]) -> dict[str, Any]:
-    """An unpacked trainer's state with what follows from the config, from a fresh trainer's."""
-    whole = dict(state)
-    for optimizer in _OPTIMIZERS:
-        whole[optimizer] = {**fresh[optimizer], "state": state[optimizer]["state"]}
-    device = fresh["figures"].device
+def fill_in(state: Mapping[str, Any], trainer: Trainer) -> dict[str, Any]:
+    """An unpacked trainer's state with what follows from the config, as in a fresh `trainer`."""
+    whole, device = dict(state), trainer.device
+    optimizers = (trainer.generator_optimizer, trainer.critic_optimizer)
+    for name, optimizer in zip(_OPTIMIZERS, optimizers, strict=True):
+        whole[name] = {**optimizer.state_dict(), "state": state[name]["state"]}
     whole["gradients"] = [
         None if gradient is None else gradient.to(device) for gradient in state["gradients"]
     ]
