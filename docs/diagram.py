@@ -17,11 +17,22 @@ BEGIN, END = "<!-- diagram -->\n", "<!-- end of diagram -->"
 
 # From the ground up. Who stands on the same floor does not import one another.
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("errors", "files", "nested", "words", "types", "threads", "stages", "equations"),
+    (
+        "errors",
+        "files",
+        "nested",
+        "words",
+        "types",
+        "threads",
+        "stages",
+        "objectives",
+        "constraints",
+    ),
     ("config", "state_copy"),
     ("recipes", "sizes", "advice", "frame", "hub", "networks", "losses", "optimizers"),
     ("presets", "data"),
-    ("labels", "trainer", "theory"),
+    ("labels", "trainer"),
+    ("theory",),
     ("metrics",),
     ("diagnostics", "plots"),
     ("runs",),
@@ -32,7 +43,9 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("ui", "cli"),
     ("app", "pages", "__main__"),
 )
-LEAVES = FLOORS[0] + FLOORS[1] + ("recipes", "sizes", "advice", "frame", "labels", "presets")
+LEAVES = (
+    FLOORS[0] + FLOORS[1] + FLOORS[2] + ("recipes", "sizes", "advice", "frame", "labels", "presets")
+)
 
 
 def modules() -> dict[str, Path]:

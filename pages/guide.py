@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from wgan.equations import CONSTRAINT_EQUATIONS, CRITIC_EQUATIONS, GENERATOR_EQUATIONS
+from wgan.constraints import CONSTRAINTS
+from wgan.objectives import OBJECTIVES
 from wgan.server.limits import describe, limits
 from wgan.server.registry import lab
 from wgan.ui.controls import option_label
@@ -15,18 +16,20 @@ st.markdown(words("guide"))
 
 st.subheader("Objectives")
 st.markdown(words("objectives"))
-for name, text in sections("objectives_each").items():
+for name, objective in OBJECTIVES.items():
+    text = sections("objectives_each")[name]
     with st.container(border=True):
         st.markdown(f"**{option_label('objective', name)}** · {text}")
         left, right = st.columns(2)
-        left.latex(rf"\min_D\; {CRITIC_EQUATIONS[name]}")
-        right.latex(rf"\min_G\; {GENERATOR_EQUATIONS[name]}")
+        left.latex(rf"\min_D\; {objective.critic_equation}")
+        right.latex(rf"\min_G\; {objective.generator_equation}")
 
 st.subheader("Constraints on the critic")
-for name, text in sections("constraints_each").items():
+for name, constraint in CONSTRAINTS.items():
+    text = sections("constraints_each")[name]
     with st.container(border=True):
         st.markdown(f"**{option_label('constraint', name)}** · {text}")
-        st.latex(CONSTRAINT_EQUATIONS[name] or r"\text{nothing is added}")
+        st.latex(constraint.equation or r"\text{nothing is added}")
 
 st.subheader("What the numbers mean")
 st.markdown(words("numbers"))

@@ -13,13 +13,13 @@ from PIL import Image
 from torch import Tensor, nn
 
 from tests.layouts import genforce
+from wgan.data.pixels import to_pixels
 from wgan.hub import Cancelled, never
 from wgan.zoo import drawing
 from wgan.zoo.checkpoint import Checkpoint
 from wgan.zoo.drawing import PREVIEW, draw_file, draw_previews, is_large
 from wgan.zoo.families import from_plain
 from wgan.zoo.families.layouts import recognised
-from wgan.zoo.pictures import to_pixels
 
 LARGE = (8, 8, 4, 4, 4, 4, 4, 2)  # 512 pixels
 

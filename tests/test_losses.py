@@ -15,7 +15,8 @@ from torch import Tensor, nn
 from tests.conftest import MakeTrainer
 from wgan import losses
 from wgan.config import choices
-from wgan.equations import CONSTRAINT_EQUATIONS, CRITIC_EQUATIONS, GENERATOR_EQUATIONS
+from wgan.constraints import CONSTRAINTS
+from wgan.objectives import OBJECTIVES as OBJECTIVE_TABLE
 
 OBJECTIVES = choices("objective")
 GAN_OBJECTIVES = ("gan", "gan_saturating")
@@ -84,8 +85,14 @@ def test_both_sides_descend_the_right_way(objective: str):
 
 
 def test_equations_are_there_for_every_choice():
-    assert set(CRITIC_EQUATIONS) == set(GENERATOR_EQUATIONS) == set(OBJECTIVES)
-    assert set(CONSTRAINT_EQUATIONS) == set(choices("constraint"))
+    assert set(OBJECTIVE_TABLE) == set(OBJECTIVES) == set(BY_HAND)
+    assert set(CONSTRAINTS) == set(choices("constraint"))
+    for objective in OBJECTIVE_TABLE.values():
+        assert objective.critic_equation
+        assert objective.generator_equation
+        assert objective.source
+    for name, constraint in CONSTRAINTS.items():
+        assert bool(constraint.equation) == bool(constraint.source) == (name != "none")
 
 
 @pytest.mark.parametrize("objective", GAN_OBJECTIVES)

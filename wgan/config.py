@@ -15,7 +15,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from wgan.constraints import CONSTRAINTS
 from wgan.errors import UserError
+from wgan.objectives import OBJECTIVES
 
 Network = Literal["mlp", "dcgan", "resnet"]
 Latent = Literal["normal", "uniform"]
@@ -23,8 +25,6 @@ Fakes = Literal["generated", "noisy_real"]
 Activation = Literal["relu", "leaky_relu", "tanh", "elu", "softplus", "silu"]
 Output = Literal["linear", "tanh", "sigmoid"]
 Norm = Literal["none", "batch", "layer", "instance", "spectral"]
-Objective = Literal["gan", "gan_saturating", "lsgan", "wgan", "hinge"]
-Constraint = Literal["none", "clip", "gp", "gp_onesided", "r1", "r2"]
 Optimizer = Literal["adam", "rmsprop", "sgd"]
 Device = Literal["auto", "cpu", "cuda"]
 Precision = Literal["float32", "bfloat16"]
@@ -125,8 +125,8 @@ class ExperimentConfig:
     fakes: Fakes = "generated"  # noisy_real: real + N(0, 1), no generator (WGAN-GP, Fig. 1a)
 
     # The game (live).
-    objective: Objective = _live("wgan")
-    constraint: Constraint = _live("gp")
+    objective: str = _live("wgan")  # of `wgan.objectives`
+    constraint: str = _live("gp")  # of `wgan.constraints`
     clip_value: float = _span(0.01, 1e-4, 10, live=True)  # c: weights stay in [-c, c]
     gp_weight: float = _span(0.1, 0, 1e4, live=True)  # λ of GP; γ of R1 and R2
     gp_target: float = _span(1.0, 0, 100, live=True)  # the norm the penalty pulls towards
@@ -186,6 +186,14 @@ FIELDS: dict[str, dataclasses.Field[Any]] = {
 LIVE_FIELDS = tuple(name for name, f in FIELDS.items() if f.metadata.get("live"))
 STRUCTURAL_FIELDS = tuple(name for name in FIELDS if name not in LIVE_FIELDS)
 
+# The values of the fields whose types do not list them.
+_CHOICES: dict[str, tuple[Any, ...]] = {
+    "data": DATA,
+    "objective": tuple(OBJECTIVES),
+    "constraint": tuple(CONSTRAINTS),
+    "image_size": IMAGE_SIZES,
+    "faults": typing.get_args(Fault),
+}
 _TYPES = typing.get_type_hints(ExperimentConfig)
 
 
@@ -203,12 +211,8 @@ def is_repo_id(text: str) -> bool:
 
 def choices(name: str) -> tuple[Any, ...]:
     """The values an enumerated field may take; empty for free numbers."""
-    if name == "data":
-        return DATA
-    if name == "image_size":
-        return IMAGE_SIZES
-    if name == "faults":
-        return typing.get_args(Fault)
+    if name in _CHOICES:
+        return _CHOICES[name]
     kind = _TYPES[name]
     return typing.get_args(kind) if typing.get_origin(kind) is Literal else ()
 

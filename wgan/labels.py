@@ -5,24 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from wgan.config import SHORTHANDS
+from wgan.config import SHORTHANDS, ExperimentConfig
+from wgan.constraints import CONSTRAINTS
 from wgan.data.titles import title
+from wgan.objectives import OBJECTIVES
 
-_OBJECTIVES = {
-    "gan": "GAN",
-    "gan_saturating": "saturating GAN",
-    "lsgan": "LSGAN",
-    "wgan": "WGAN",
-    "hinge": "Hinge",
-}
-_CONSTRAINTS = {
-    "none": "no constraint",
-    "clip": "clipping",
-    "gp": "GP",
-    "gp_onesided": "one-sided GP",
-    "r1": "R1",
-    "r2": "R2",
-}
 _NORMS = {
     "none": "without norm",
     "batch": "BatchNorm",
@@ -47,8 +34,8 @@ _FAULTS = {
     "batchnorm_eps": "BatchNorm ε 0.8",
 }
 _NAMED = {
-    "objective": _OBJECTIVES,
-    "constraint": _CONSTRAINTS,
+    "objective": {name: entry.label for name, entry in OBJECTIVES.items()},
+    "constraint": {name: entry.label for name, entry in CONSTRAINTS.items()},
     "norm": _NORMS,
     "optimizer": _OPTIMIZERS,
     "freeze": {True: "frozen", False: "trains again"},
@@ -68,6 +55,21 @@ _SYMBOLS = {
     "fakes": "source of fakes",
 }
 _SIDES = {"_g": "generator ", "_d": "critic "}
+
+
+def method_of(config: ExperimentConfig) -> str:
+    """`WGAN-GP`, `WGAN, clipped`, `GAN` …: what the literature calls these settings."""
+    return method(config.objective, config.constraint)
+
+
+def method(objective: str, constraint: str) -> str:
+    """The same of an objective and its constraint."""
+    if objective == "wgan":
+        names = {"gp": "WGAN-GP", "gp_onesided": "WGAN-GP, one-sided", "clip": "WGAN, clipped"}
+        return names.get(constraint, f"WGAN, {constraint}")
+    extra = {"none": "", "clip": ", clipped", "gp_onesided": " with a one-sided GP"}
+    added = extra.get(constraint, f" with {_NAMED['constraint'][constraint]}")
+    return _NAMED["objective"][objective] + added
 
 
 def describe(changes: Mapping[str, tuple[Any, Any]]) -> str:

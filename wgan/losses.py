@@ -1,8 +1,8 @@
-"""Objectives and Lipschitz constraints: each equation next to the lines that compute it.
+"""What a critic and a generator minimise: the tables' equations, applied, with the deliberate bugs.
 
 D(x) is the critic's raw score (a logit for the GAN objectives), x ~ real, x̃ = G(z) generated.
-All functions take tensors and give scalar tensors; none looks at a value, so that a step can be
-captured as one graph.
+All functions take tensors and give tensors; none looks at a value, so that a step can be captured
+as one graph. The equations are in `wgan.objectives` and `wgan.constraints`.
 """
 
 from __future__ import annotations
@@ -11,55 +11,40 @@ from collections.abc import Callable, Collection
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import logsigmoid, relu, softplus
+
+from wgan.constraints import constraint as constraint_named
+from wgan.constraints import norms
+from wgan.objectives import objective as objective_named
 
 Critic = Callable[[Tensor], Tensor]
+
+# The bug: σ rounds to 0 or 1, and its log to −∞.
+_RAW_GENERATOR_LOSSES: dict[str, Callable[[Tensor], Tensor]] = {
+    "gan": lambda fake: -fake.sigmoid().log().mean(),
+    "gan_saturating": lambda fake: (1 - fake.sigmoid()).log().mean(),
+}
 
 
 def critic_loss(objective: str, real: Tensor, fake: Tensor, faults: Collection[str] = ()) -> Tensor:
     """What the critic minimises, from its scores D(x) and D(x̃), each (N,).
 
-    GAN: Goodfellow et al. 2014 eq. 1; LSGAN: Mao et al. 2017 eq. 9 (a=0, b=c=1);
-    WGAN: Arjovsky et al. 2017 Algorithm 1; hinge: Lim & Ye 2017.
-    Raises `ValueError` for another objective.
+    Raises `ValueError` for an unknown objective.
     """
-    if objective in ("gan", "gan_saturating"):
-        # −E[log σ(D(x))] − E[log(1 − σ(D(x̃)))], and log(1 − σ(s)) = log σ(−s)
-        if "raw_log" in faults:  # σ rounds to 0 or 1, its log to −∞
-            return -torch.log(real.sigmoid()).mean() - torch.log(1 - fake.sigmoid()).mean()
-        return softplus(-real).mean() + softplus(fake).mean()
-    if objective == "lsgan":
-        # ½ E[(D(x) − 1)²] + ½ E[D(x̃)²]
-        return 0.5 * (real - 1).square().mean() + 0.5 * fake.square().mean()
-    if objective == "hinge":
-        # E[max(0, 1 − D(x))] + E[max(0, 1 + D(x̃))]
-        return relu(1 - real).mean() + relu(1 + fake).mean()
-    if objective == "wgan":
-        # E[D(x̃)] − E[D(x)], minus the estimate of W1 up to the critic's slope
-        return fake.mean() - real.mean()
-    raise ValueError(f"There is no objective {objective!r}.")
+    entry = objective_named(objective)
+    if "raw_log" in faults and entry.logits:
+        return -real.sigmoid().log().mean() - (1 - fake.sigmoid()).log().mean()
+    return entry.critic_loss(real, fake)
 
 
 def generator_loss(objective: str, fake: Tensor, faults: Collection[str] = ()) -> Tensor:
-    """What the generator minimises, from the scores D(x̃), (N,). Sources as for `critic_loss`."""
-    sign = -1 if "sign_flipped" in faults else 1
-    if objective == "gan":
-        # −E[log σ(D(x̃))], the non-saturating form
-        if "raw_log" in faults:
-            return sign * -torch.log(fake.sigmoid()).mean()
-        return sign * -logsigmoid(fake).mean()
-    if objective == "gan_saturating":
-        # E[log(1 − σ(D(x̃)))]
-        if "raw_log" in faults:
-            return sign * torch.log(1 - fake.sigmoid()).mean()
-        return sign * logsigmoid(-fake).mean()
-    if objective == "lsgan":
-        # ½ E[(D(x̃) − 1)²]
-        return sign * 0.5 * (fake - 1).square().mean()
-    if objective in ("wgan", "hinge"):
-        # −E[D(x̃)]
-        return sign * -fake.mean()
-    raise ValueError(f"There is no objective {objective!r}.")
+    """What the generator minimises, from the scores D(x̃), (N,).
+
+    Raises `ValueError` for an unknown objective.
+    """
+    loss = objective_named(objective).generator_loss
+    if "raw_log" in faults:
+        loss = _RAW_GENERATOR_LOSSES.get(objective, loss)
+    return -loss(fake) if "sign_flipped" in faults else loss(fake)
 
 
 def penalty(
@@ -73,46 +58,44 @@ def penalty(
     target: float,
     faults: Collection[str] = (),
 ) -> Tensor:
-    """What a soft constraint adds to the critic's loss; 0 for `none` and `clip`.
+    """What a soft constraint adds to the critic's loss, λ E[cost]; 0 for those that add nothing.
 
     real, fake: (N, …); fake is a constant here. alpha: (N, 1, …), uniform in [0, 1].
-    gp: Gulrajani et al. 2017 eq. 3; one-sided: their §4, Petzka et al. 2018;
-    R1 and R2: Mescheder et al. 2018 eqs. 9 and 10.
-    Raises `ValueError` for another constraint.
+    Raises `ValueError` for an unknown constraint.
     """
-    if constraint in ("gp", "gp_onesided"):
-        # λ E[(‖∇D(x̂)‖ − k)²] at x̂ = α x + (1 − α) x̃; one-sided: only where the norm is over k
-        norm = gradient_norm(critic, alpha * real + (1 - alpha) * fake, faults)
-        excess = norm - target if constraint == "gp" else relu(norm - target)
-        return weight * excess.square().mean()
-    if constraint in ("r1", "r2"):
-        # ½ γ E[‖∇D‖²] at the real points (R1) or at the generated ones (R2)
-        gradient = _gradient(critic, real if constraint == "r1" else fake, faults)
-        return 0.5 * weight * gradient.flatten(1).square().sum(1).mean()
-    if constraint in ("none", "clip"):
+    entry = constraint_named(constraint)
+    if entry.cost is None:
         return real.new_zeros(())
-    raise ValueError(f"There is no constraint {constraint!r}.")
+    x = {"real": real, "fake": fake}.get(entry.at)
+    gradient = _gradient(critic, interpolate(real, fake, alpha) if x is None else x, faults)
+    return weight * entry.cost(gradient, target, faults).mean()
+
+
+def interpolate(real: Tensor, fake: Tensor, alpha: Tensor) -> Tensor:
+    """x̂ = α x + (1 − α) x̃ (Gulrajani et al. 2017, Algorithm 1)."""
+    return alpha * real + (1 - alpha) * fake
 
 
 def gradient_norm(critic: Critic, x: Tensor, faults: Collection[str] = ()) -> Tensor:
     """‖∇D(x)‖₂ of each sample, (N,); differentiable, also where the gradient is 0."""
-    gradient = _gradient(critic, x, faults)
-    # d√s/ds is infinite at s = 0: a small number under the root keeps 0 · ∞ = NaN away.
-    epsilon = 0.0 if "norm_without_eps" in faults else 1e-12
-    if "norm_of_batch" in faults:
-        squares = gradient.square().sum().expand(len(x))
-    elif "norm_of_channels" in faults:  # (N, C, H, W) -> (N, H, W): a norm at each pixel
-        squares = gradient.square().sum(1)
-    else:
-        squares = gradient.flatten(1).square().sum(1)
-    return (squares + epsilon).sqrt()
+    return norms(_gradient(critic, x, faults), faults)
 
 
 def _gradient(critic: Critic, x: Tensor, faults: Collection[str]) -> Tensor:
-    x = x.detach().requires_grad_(True)
-    # The samples do not mix (no BatchNorm), so the gradient of the sum holds each sample's own.
-    (gradient,) = torch.autograd.grad(critic(x).sum(), x, create_graph=True)
+    gradient = input_gradient(critic, x, create_graph=True)
     return gradient.detach() if "penalty_detached" in faults else gradient
+
+
+def input_gradient(critic: Critic, x: Tensor, *, create_graph: bool = False) -> Tensor:
+    """∇D at each sample of x, of its shape (N, …); works where gradients are switched off.
+
+    create_graph: whether the gradient can be differentiated. No parameter gets a gradient.
+    """
+    with torch.enable_grad():
+        x = x.detach().requires_grad_(True)
+        # The samples do not mix (no BatchNorm): the gradient of the sum holds each sample's own.
+        (gradient,) = torch.autograd.grad(critic(x).sum(), x, create_graph=create_graph)
+    return gradient
 
 
 def draw_alpha(real: Tensor, rng: torch.Generator, faults: Collection[str] = ()) -> Tensor:

@@ -7,7 +7,8 @@ exchanged while the Linear and Conv weights around it stay as they are.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 from math import log2
 
@@ -305,3 +306,14 @@ def _divide_by_norm(layer: Weighted, rng: torch.Generator) -> None:
 
 def _activation(name: str) -> nn.Module:
     return nn.LeakyReLU(0.2) if name == "leaky_relu" else ACTIVATIONS[name]()
+
+
+@contextmanager
+def evaluating(network: nn.Module) -> Iterator[nn.Module]:
+    """In evaluation mode, so that looking changes no running statistics; then as it was."""
+    training = network.training
+    network.eval()
+    try:
+        yield network
+    finally:
+        network.train(training)

@@ -70,7 +70,8 @@ def belonging(config: ExperimentConfig) -> dict[str, Any]:
     objective = config.objective.removesuffix("_saturating")
     table = POINTS if config.is_points else IMAGES
     kind = _KINDS.get(config.constraint, objective)
-    fields = expand({name: v for name, v in table[kind].items() if name not in SWITCHES})
+    recipe = table.get(kind, {})  # a method without a recipe keeps what is set
+    fields = expand({name: v for name, v in recipe.items() if name not in SWITCHES})
     if kind == "gp" and not config.is_points:
         fields["ema"] = 0.999 if config.image_size >= 64 else 0.0
     return fields

@@ -15,9 +15,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from wgan import losses, optimizers
+from wgan import constraints, losses, optimizers
 from wgan.config import ExperimentConfig, diff
-from wgan.networks import build_critic, build_generator, set_norm
+from wgan.networks import build_critic, build_generator, evaluating, set_norm
 from wgan.stages import FIGURES
 from wgan.state_copy import copied
 from wgan.types import Stage
@@ -129,7 +129,8 @@ class Trainer:
         self._figures[2] = (on_real.mean() - on_fake.mean()).detach()
         yield Stage("scores", update, updates)
 
-        if c.constraint in ("gp", "gp_onesided", "r1", "r2"):
+        constraint = constraints.constraint(c.constraint)
+        if constraint.is_penalty:
             alpha = losses.draw_alpha(real, self._rng_alpha, faults)
             with self._autocast():
                 penalty = losses.penalty(
@@ -156,7 +157,7 @@ class Trainer:
             loss.backward(inputs=parameters + attached * list(self.generator.parameters()))
             self.critic_optimizer.step()
             yield Stage("critic", update, updates)
-            if c.constraint == "clip":
+            if constraint.clips:
                 losses.clip_weights(self.critic, c.clip_value, faults)
                 yield Stage("clip", update, updates)
 
@@ -239,12 +240,8 @@ class Trainer:
         In evaluation mode, so that looking changes neither the running statistics nor anything
         else that trains.
         """
-        network = self.shown_generator
-        network.eval()
-        with self._autocast():
-            x = self._generated(network, latents).float()
-        network.train()
-        return x
+        with evaluating(self.shown_generator) as network, self._autocast():
+            return self._generated(network, latents).float()
 
     def to_shown_range(self, x: Tensor) -> Tensor:
         """The generator's output as it is shown and measured: images in [−1, 1]."""
@@ -257,10 +254,8 @@ class Trainer:
     @torch.no_grad()
     def score(self, x: Tensor) -> Tensor:
         """D(x), (N,), in evaluation mode; x in the range of the training data."""
-        self.critic.eval()
-        scores = self.critic(x).float()
-        self.critic.train()
-        return scores
+        with evaluating(self.critic) as critic:
+            return critic(x).float()
 
     def _autocast(self) -> torch.autocast:
         enabled = self.config.precision == "bfloat16"

@@ -13,8 +13,9 @@ from lab_app import POINTS, ROOT, TABS, LabApp, covers, wait_for
 from streamlit.testing.v1 import AppTest
 
 from wgan.config import LIVE_FIELDS, ConfigError
-from wgan.equations import CONSTRAINT_EQUATIONS, CRITIC_EQUATIONS
+from wgan.constraints import CONSTRAINTS
 from wgan.live.lab import status_line
+from wgan.objectives import OBJECTIVES
 from wgan.presets import PRESETS
 from wgan.runs.run import Run
 from wgan.server.registry import lab
@@ -67,10 +68,13 @@ def test_a_preset_in_the_address_starts_it():
 def test_the_guide_explains_every_objective_and_constraint():
     at = AppTest.from_file(str(ROOT / "pages/guide.py"), default_timeout=60).run()
     shown = " ".join(latex.value for latex in at.latex)
-    assert set(sections("objectives_each")) == set(CRITIC_EQUATIONS)
-    assert set(sections("constraints_each")) == set(CONSTRAINT_EQUATIONS)
-    for equation in (*CRITIC_EQUATIONS.values(), *filter(None, CONSTRAINT_EQUATIONS.values())):
-        assert equation in shown
+    assert set(sections("objectives_each")) == set(OBJECTIVES)
+    assert set(sections("constraints_each")) == set(CONSTRAINTS)
+    for objective in OBJECTIVES.values():
+        assert objective.critic_equation in shown
+        assert objective.generator_equation in shown
+    for constraint in CONSTRAINTS.values():
+        assert constraint.equation in shown
 
 
 def test_every_live_field_has_a_label_and_one_line_of_help():

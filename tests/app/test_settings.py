@@ -9,7 +9,7 @@ import pytest
 from lab_app import IMAGES, POINTS, LabApp, covers, wait_for
 
 from wgan.config import SHORTHANDS, choices, diff
-from wgan.equations import CRITIC_EQUATIONS
+from wgan.objectives import OBJECTIVES
 from wgan.presets import PRESETS, collapse, cure
 from wgan.runs.run import Run
 from wgan.server.registry import lab
@@ -121,7 +121,7 @@ def test_the_equation_follows_the_switches(points: LabApp):
         points.set("switch_objective", objective)
         wait_for(lambda objective=objective: points.run.frame.config.objective == objective)
         points.redraw()
-        assert CRITIC_EQUATIONS[objective] in points.equation()
+        assert OBJECTIVES[objective].critic_equation in points.equation()
     shown = set()
     for constraint in choices("constraint"):
         points.set("switch_constraint", constraint)

@@ -17,7 +17,9 @@ import numpy as np
 import numpy.typing as npt
 
 from wgan.config import ExperimentConfig, replace_live
+from wgan.constraints import constraint
 from wgan.frame import Frame
+from wgan.objectives import objective
 from wgan.presets import cure
 
 Values = npt.NDArray[np.floating]
@@ -135,7 +137,7 @@ def _non_finite(frame: Frame, _past: _History) -> Alarm | None:
 
 def _batch_norm(frame: Frame, _past: _History) -> Alarm | None:
     c = frame.config
-    if c.norm_d != "batch" or c.constraint not in ("gp", "gp_onesided", "r1", "r2"):
+    if c.norm_d != "batch" or not constraint(c.constraint).is_penalty:
         return None
     return Alarm(
         "batch_norm",
@@ -175,7 +177,7 @@ def _collapse(frame: Frame, past: _History) -> Alarm | None:
 
 
 def _overpowered(frame: Frame, past: _History) -> Alarm | None:
-    if not frame.config.objective.startswith("gan"):
+    if not objective(frame.config.objective).logits:
         return None
     loss, penalty = past.each_step("critic_loss"), past.each_step("penalty")
     if len(penalty):  # the loss has it, and it says nothing of who wins
@@ -195,7 +197,7 @@ def _overpowered(frame: Frame, past: _History) -> Alarm | None:
 
 def _negative(frame: Frame, past: _History) -> Alarm | None:
     c = frame.config
-    if c.objective not in ("wgan", "hinge"):
+    if not objective(c.objective).linear:
         return None
     estimate = held(past.each_step("critic_estimate"), lambda estimate: estimate < 0)
     if estimate is None:
@@ -237,7 +239,7 @@ def _uphill(frame: Frame, past: _History) -> Alarm | None:
 
 def _penalty(frame: Frame, past: _History) -> Alarm | None:
     c = frame.config
-    if c.constraint not in ("gp", "gp_onesided") or c.gp_target == 0:
+    if not constraint(c.constraint).has_target or c.gp_target == 0:
         return None
     # In balance the pull of W1 outweighs the penalty up to the norm k + 1 / 2λ: where
     # d/dg [g − λ(g − k)²] = 0 (with everything moved along one line).
@@ -296,7 +298,7 @@ def _power(decades: float) -> str:
 def _pinned(frame: Frame, past: _History) -> Alarm | None:
     c = frame.config
     share = held(past.measured("pinned_share"), lambda share: share > PINNED)
-    if c.constraint != "clip" or share is None:
+    if not constraint(c.constraint).clips or share is None:
         return None
     return Alarm(
         "pinned",

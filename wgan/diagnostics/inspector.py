@@ -6,17 +6,17 @@ Everything draws from generators of its own and runs in evaluation mode, as in
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Literal
-
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from wgan import losses
+from wgan.constraints import constraint as constraint_named
 from wgan.data import Dataset
+from wgan.data.pixels import to_pixels
+from wgan.losses import input_gradient, interpolate
 from wgan.metrics import vitals
+from wgan.networks import evaluating
 from wgan.trainer import Trainer, stream
 from wgan.types import Anatomy, Floats, Inspection, InspectionRequest, Layers, Slopes, Weights
 
@@ -49,7 +49,7 @@ class Inspector:
         trainer = self.trainer
         real = trainer.to_output_range(self.data.sample(n, rng))
         # Of the generator that is trained, not of the averaged one: those the critic learns from.
-        with torch.no_grad(), _evaluated(trainer.generator) as generator:
+        with torch.no_grad(), evaluating(trainer.generator) as generator:
             fake = generator(trainer.draw_latents(n, rng)).float()
         return real, fake
 
@@ -66,7 +66,7 @@ class Inspector:
 
     def _weights(self) -> Weights:
         c, critic = self.trainer.config, self.trainer.critic
-        clip = c.clip_value if c.constraint == "clip" else None
+        clip = c.clip_value if constraint_named(c.constraint).clips else None
         pinned = None if clip is None else vitals.pinned_share(critic, clip)
         shares, reach, largest, total = histogram(weights_of(critic), clip)
         return Weights(self.trainer.steps, shares, reach, total, largest, clip, pinned)
@@ -74,15 +74,13 @@ class Inspector:
     def _slopes(self) -> Slopes:
         real, fake = self._pair(self._n, self._rng)
         alpha = losses.draw_alpha(real, self._rng)
-        places = (alpha * real + (1 - alpha) * fake, real, fake)
+        places = (interpolate(real, fake, alpha), real, fake)
         return Slopes(self.trainer.steps, *(_array(self._gradients(x)[1]) for x in places))
 
     def _gradients(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """∇D at x, (N, D) flattened, and its norms (N,)."""
-        x = x.detach().requires_grad_(True)
-        with torch.enable_grad(), _evaluated(self.trainer.critic) as critic:
-            (gradient,) = torch.autograd.grad(critic(x).float().sum(), x)
-        gradient = gradient.flatten(1)
+        with evaluating(self.trainer.critic) as critic:
+            gradient = input_gradient(critic, x).flatten(1)
         return gradient, gradient.norm(dim=1)
 
     def _anatomy(self, batch: int) -> Anatomy:
@@ -91,14 +89,12 @@ class Inspector:
         rng = stream(c.seed, _ANATOMY + batch, trainer.device)
         real, fake = self._pair(PAIRS if c.is_points else THUMBNAILS, rng)
         alpha = losses.draw_alpha(real, rng, c.faults)
-        between = alpha * real + (1 - alpha) * fake
-        soft = c.constraint in ("gp", "gp_onesided", "r1", "r2")
-        constraint = c.constraint if soft else "gp"
-        at: Literal["between", "real", "fake"] = "between"
-        if constraint in ("r1", "r2"):
-            at = "real" if constraint == "r1" else "fake"
+        between = interpolate(real, fake, alpha)
+        in_use = constraint_named(c.constraint).is_penalty
+        constraint = c.constraint if in_use else "gp"
+        at = constraint_named(constraint).at
         gradients, norms = self._gradients({"between": between, "real": real, "fake": fake}[at])
-        with torch.enable_grad(), _evaluated(trainer.critic) as critic:
+        with evaluating(trainer.critic) as critic:
             penalty = losses.penalty(
                 constraint,
                 critic,
@@ -123,16 +119,14 @@ class Inspector:
             weight=c.gp_weight,
             penalty=penalty,
             constraint=constraint,
-            in_use=soft,
+            in_use=in_use,
             extent=self.data.extent,
             faults=bool(c.faults),
         )
 
     def _pixels(self, x: Tensor) -> np.ndarray:
         """(N, C, H, W) as the critic gets them -> (N, H, W, C) uint8."""
-        shown = self.trainer.to_shown_range(x).float().nan_to_num(0)
-        scaled = ((shown + 1) * 127.5).clamp(0, 255).round().byte()
-        return scaled.permute(0, 2, 3, 1).cpu().numpy()
+        return to_pixels(self.trainer.to_shown_range(x))
 
 
 def weights_of(critic: nn.Module) -> Tensor:
@@ -162,15 +156,6 @@ def histogram(weights: Tensor, clip: float | None = None) -> tuple[Floats, float
 def _rounded(value: float) -> float:
     power = 10.0 ** np.floor(np.log10(max(value, 1e-6)))
     return float(next(m * power for m in (1, 2, 5, 10) if m * power >= value * (1 - 1e-9)))
-
-
-@contextmanager
-def _evaluated(network: nn.Module) -> Iterator[nn.Module]:
-    network.eval()
-    try:
-        yield network
-    finally:
-        network.train()
 
 
 def _array(x: Tensor) -> Floats:

@@ -16,6 +16,7 @@ from wgan.metrics.divergence import (
     jensen_shannon,
     jensen_shannon_of_loss,
 )
+from wgan.objectives import objective
 from wgan.trainer import Trainer, stream
 
 DRAWN = 2500  # real samples, as many as are generated for the modes
@@ -98,7 +99,7 @@ class TruthMeter:
 
     def _from_loss(self, generated: Tensor, rng: torch.Generator) -> float | None:
         c = self.trainer.config
-        if c.objective not in ("gan", "gan_saturating"):
+        if not objective(c.objective).logits:
             return None
         real = self.trainer.to_output_range(self.data.sample(256, rng))
         on_real, on_fake = self.trainer.score(real), self.trainer.score(generated[: len(real)])

@@ -6,18 +6,25 @@ The templates beside this file hold every branch; a script shows the ones that i
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+import inspect
+import textwrap
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from wgan.config import POINT_DATA, ConfigError, ExperimentConfig, image_data
+from wgan.constraints import constraint
 from wgan.data import title
+from wgan.objectives import objective
 from wgan.types import Event
 
 MAX_POINTS = 90  # drawn by hand, that still fit into a script that people read
 MAX_LINES = 150
 DATA = (*POINT_DATA, "digits", "patches")
 _MODES = ("ring8", "grid25", "digits")  # where the script can count modes as we do
+_CONSTRAINTS = ("none", "clip", "gp", "gp_onesided", "r1", "r2")  # those of the template
+_IMPORT = "from torch.nn.functional import "
 _ACTIVATIONS = {
     "relu": "nn.ReLU()",
     "leaky_relu": "nn.LeakyReLU(0.2)",
@@ -43,10 +50,10 @@ def refusal(config: ExperimentConfig) -> str | None:
         )
     if config.network == "resnet":
         return "Residual networks are not among what a script can have; it has MLPs and DCGANs."
+    if config.constraint not in _CONSTRAINTS:
+        return f"A script cannot have the constraint {constraint(config.constraint).label}."
     if config.faults:
         return "A script has no deliberate bugs; switch them off first."
-    if config.fakes != "generated":
-        return "A script trains a generator; this experiment trains a critic alone."
     if config.fakes != "generated":
         return "A script trains a generator; this experiment has noise in its place."
     if config.freeze_g or config.freeze_d:
@@ -79,6 +86,8 @@ def script(
         .get_template("script.py.jinja")
         .render(
             c=config,
+            critic_loss=_loss(objective(config.objective).critic_loss),
+            generator_loss=_loss(objective(config.objective).generator_loss),
             data=config.data,
             title=title(config.data),
             file=_plain(file),
@@ -129,13 +138,23 @@ def _plain(text: str) -> str:
     return line if len(line) <= 80 else line[:79] + "…"
 
 
+def _lines(function: Callable[..., Any]) -> list[str]:
+    """The body of a function of the table, without its indentation."""
+    _, _, body = inspect.getsource(function).partition(":\n")
+    return textwrap.dedent(body).strip().split("\n")
+
+
+def _loss(function: Callable[..., Any]) -> str:
+    """A loss as `wgan.objectives` computes it; the script imports at its top."""
+    lines = [line for line in _lines(function) if not line.startswith(_IMPORT)]
+    return textwrap.indent("\n".join(lines).strip(), "    ")
+
+
 def _functional(config: ExperimentConfig) -> list[str]:
     """What the script takes from `torch.nn.functional`; never nothing of it twice."""
-    names = set()
-    if config.objective in ("gan", "gan_saturating"):
-        names.add("softplus")
-    if config.objective == "hinge" or config.constraint == "gp_onesided":
-        names.add("relu")
+    entry = objective(config.objective)
+    lines = [*_lines(entry.critic_loss), *_lines(entry.generator_loss)]
+    names = {line.rpartition(" ")[2] for line in lines if line.startswith(_IMPORT)}
     if config.data == "digits" and config.image_size != 8:
         names.add("interpolate")
     return sorted(names)

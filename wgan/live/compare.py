@@ -9,7 +9,7 @@ from wgan import plots
 from wgan.comparisons import COMPARISONS, Comparison, comparison_of, figures_at
 from wgan.config import FIELDS, SHORTHANDS, ExperimentConfig, diff
 from wgan.frame import Frame
-from wgan.labels import shortened, term
+from wgan.labels import method_of, shortened, term
 from wgan.live.blocks import Block, Chart, caption, html, pixels, progress
 from wgan.live.blocks import figures as shown
 from wgan.live.parts import Options
@@ -18,7 +18,6 @@ from wgan.plots import LETTERS, Lane
 from wgan.runs.run import Run
 from wgan.types import Event, PointView
 from wgan.words import sections
-from wgan.zoo.card import method_of
 
 HEIGHT = 320  # pixels of the samples and of a chart
 

@@ -9,6 +9,7 @@ from typing import NamedTuple, TypeVar
 
 import numpy as np
 
+from wgan.constraints import constraint
 from wgan.frame import Frame
 from wgan.live.blocks import Block, Chart, caption, columns, figures, html, pixels, progress
 from wgan.live.parts import Options
@@ -289,7 +290,7 @@ def anatomy(frame: Frame, options: Options) -> Sequence[Block]:
         return still_loading(frame)
     state = "a part of the critic’s loss" if step.in_use else "what it would be: not in use now"
     equation = f"λ = {step.weight:g}, k = {step.target:g}"
-    if step.constraint in ("r1", "r2"):
+    if not constraint(step.constraint).has_target:
         equation = f"γ = {step.weight:g}"
     furthest = float(np.abs(step.norms - step.target).max())
     of = f"of {len(step.norms)} {PLACES[step.at]}"
@@ -320,12 +321,7 @@ def _batch(step: Anatomy) -> Sequence[Block]:
 
 
 def _explain(step: Anatomy) -> str:
-    words = {
-        "gp": f"λ · mean of (‖∇D‖ − {step.target:g})² over these samples.",
-        "gp_onesided": f"λ · mean of max(0, ‖∇D‖ − {step.target:g})²: only steeper ones pay.",
-        "r1": "½ γ · mean of ‖∇D‖² at the real samples.",
-        "r2": "½ γ · mean of ‖∇D‖² at the generated samples.",
-    }[step.constraint]
+    words = constraint(step.constraint).penalty.format(k=step.target)
     text = f"Penalty = {words} Dotted: the target. Green is on it, red 1 or more away."
     if step.gradients is not None:
         text += " Arrows point where the critic’s value rises; the longest has a fixed length."

@@ -9,11 +9,13 @@ from typing import Any
 
 from wgan import plots
 from wgan.config import ExperimentConfig
+from wgan.constraints import constraint
 from wgan.diagnostics.doctor import Alarm, diagnose
 from wgan.frame import Frame
 from wgan.live.blocks import Block, Chart, caption, columns, html, pixels, progress
 from wgan.live.blocks import figures as shown
 from wgan.live.parts import Options
+from wgan.objectives import objective
 from wgan.persistence.run_files import command
 from wgan.runs.run import Run
 from wgan.runs.series import Snapshot
@@ -149,8 +151,8 @@ def stages(run: Run, frame: Frame, options: Options) -> Sequence[Block]:
     The attribute `data-term` says which of the equations on the page is to be shown.
     """
     stage, config = frame.stage, frame.config
-    skipped = {"clip": config.constraint != "clip"}
-    skipped["penalty"] = config.constraint in ("none", "clip")
+    entry = constraint(config.constraint)
+    skipped = {"clip": not entry.clips, "penalty": not entry.is_penalty}
     chips = []
     for name, words in STAGES.items():
         if not skipped.get(name):
@@ -183,7 +185,7 @@ CURVES: dict[str, tuple[Callable[..., plots.Figure], str]] = {
 
 def main_curve(config: ExperimentConfig) -> str:
     """The curve that matters now: the critic's estimate where it estimates W1, else the losses."""
-    return "distance" if config.objective in ("wgan", "hinge") else "losses"
+    return "distance" if objective(config.objective).linear else "losses"
 
 
 def more_curves(config: ExperimentConfig) -> list[str]:

@@ -10,10 +10,12 @@ from collections.abc import Sequence
 from html import escape
 
 from wgan.config import ExperimentConfig, diff
+from wgan.constraints import constraint
 from wgan.frame import Frame
 from wgan.labels import term, transitions
 from wgan.live.blocks import Block, html
 from wgan.live.parts import Options
+from wgan.objectives import objective
 from wgan.plots.meter import GROWN
 from wgan.recipes import SWITCHES, belonging, by_hand
 from wgan.runs.run import Run
@@ -108,8 +110,8 @@ def _critic(frame: Frame) -> str:
     m, config = frame.metrics, frame.config
     assert m is not None
     loss = _last(frame, "critic_loss")
-    if config.objective in ("gan", "gan_saturating") and loss is not None:
-        penalised = config.constraint in ("gp", "gp_onesided", "r1", "r2")
+    if objective(config.objective).logits and loss is not None:
+        penalised = constraint(config.constraint).is_penalty
         # The loss is the mean of −log P(right) over real ones, and over generated ones.
         loss -= (_last(frame, "penalty") or 0.0) if penalised else 0.0
         right = math.exp(-max(loss, 0.0) / 2)

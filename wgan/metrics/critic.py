@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import torch
 from torch import Tensor
 
-Critic = Callable[[Tensor], Tensor]
+from wgan.losses import Critic, input_gradient, interpolate
 
 
 @torch.no_grad()
@@ -33,9 +31,8 @@ def gradient_norms(
     Gives (n,), detached. Works under any grad mode, and leaves no gradient on the parameters.
     """
     # A caller's inference mode would forbid gradients even where they are enabled again.
-    with torch.inference_mode(False), torch.enable_grad():
+    with torch.inference_mode(False):
         alpha = torch.rand(len(real), generator=generator, device=real.device)
         alpha = alpha.view(-1, *[1] * (real.ndim - 1))
-        between = (alpha * real + (1 - alpha) * fake).detach().requires_grad_()
-        (gradient,) = torch.autograd.grad(critic(between).sum(), between)
+        gradient = input_gradient(critic, interpolate(real, fake, alpha))
         return gradient.flatten(1).norm(dim=1)

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
-from wgan.networks import Weighted
+from wgan.networks import Weighted, evaluating
 
 NEAR = 0.01  # a weight within 1% of ±c counts as pinned there
 
@@ -43,16 +43,13 @@ def layer_gradient_norms(
         outputs.append(output)
 
     hooks = [layer.register_forward_hook(remember) for _, layer in weighted_layers(critic)]
-    training = critic.training
-    critic.eval()
     try:
         # A caller's inference mode would forbid gradients even where they are enabled again.
-        with torch.inference_mode(False), torch.enable_grad():
+        with evaluating(critic), torch.inference_mode(False), torch.enable_grad():
             # The graph begins at x, so that there is one even where all weights are frozen.
             total = loss(critic(x.detach().clone().requires_grad_(True))) * len(x)
         gradients = torch.autograd.grad(total, outputs)
     finally:
-        critic.train(training)
         for hook in hooks:
             hook.remove()
     return torch.stack([g.detach().float().flatten(1).norm(dim=1).mean() for g in gradients])

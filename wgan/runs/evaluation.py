@@ -13,14 +13,18 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from wgan.constraints import constraint
 from wgan.data import Dataset
 from wgan.data.avatars import FaceModes
+from wgan.data.pixels import to_pixels
 from wgan.diagnostics.truth import TruthMeter
+from wgan.losses import input_gradient
 from wgan.metrics import vitals
 from wgan.metrics.coverage import coverage
 from wgan.metrics.critic import critic_estimate, gradient_norms
 from wgan.metrics.spread import SpreadGauge
 from wgan.metrics.transport import w1, w1_floor
+from wgan.networks import evaluating
 from wgan.trainer import Trainer, stream
 from wgan.types import Floats, ImageView, Metrics, PointView
 
@@ -74,7 +78,7 @@ class Evaluator:
         fake = self.trainer.sample(self._latents)
         if self.trainer.config.is_points:
             return self._point_view(fake)
-        return ImageView(_pixels(fake), _pixels(self._real))
+        return ImageView(to_pixels(fake), to_pixels(self._real))
 
     def _point_view(self, fake: Tensor) -> PointView:
         extent = self.data.extent
@@ -107,16 +111,9 @@ class Evaluator:
 
     def _arrows(self, x: Tensor, longest: float) -> Tensor:
         """∇D at x, scaled so that the longest arrow has this length: the critic's push."""
-        x = x.detach().requires_grad_(True)
-        with torch.enable_grad():
-            (gradient,) = torch.autograd.grad(self._evaluated(x).sum(), x)
+        with evaluating(self.trainer.critic) as critic:
+            gradient = input_gradient(critic, x)
         return gradient * (longest / gradient.norm(dim=1).max().clamp_min(1e-12))
-
-    def _evaluated(self, x: Tensor) -> Tensor:
-        self.trainer.critic.eval()
-        scores = self.trainer.critic(x)
-        self.trainer.critic.train()
-        return scores
 
     def measure(self, samples: int = MEASURED) -> Metrics:
         """The figures of this moment; measured again at the same step they are the same.
@@ -132,14 +129,13 @@ class Evaluator:
         real = data.sample(COMPARED, rng)
         few = fake[:COMPARED]
         inputs = trainer.to_output_range(real), generated[:COMPARED]
-        trainer.critic.eval()
-        estimate = critic_estimate(trainer.critic, *inputs)
-        norms = gradient_norms(trainer.critic, *inputs, rng)
-        trainer.critic.train()
+        with evaluating(trainer.critic) as critic:
+            estimate = critic_estimate(critic, *inputs)
+            norms = gradient_norms(critic, *inputs, rng)
         layers = vitals.layer_gradient_norms(
             trainer.critic, torch.cat([x[:LAYERED] for x in inputs])
         ).tolist()
-        clipped = trainer.config.constraint == "clip"
+        clipped = constraint(trainer.config.constraint).clips
         gradient_norm = norms.mean().item()
         if not (math.isfinite(estimate) and math.isfinite(gradient_norm)):
             raise FloatingPointError("the critic's scores are no longer finite numbers")
@@ -202,10 +198,3 @@ def _spread_figures(gauge: SpreadGauge | None, fake: Tensor) -> dict[str, float]
 
 def _array(x: Tensor) -> Floats:
     return x.detach().float().cpu().numpy()
-
-
-def _pixels(x: Tensor) -> np.ndarray:
-    """(N, C, H, W) in [−1, 1] -> (N, H, W, C) uint8; beyond the range is clipped."""
-    # nan_to_num: a generator that blew up is shown as grey, not as undefined casts
-    scaled = (x.float().nan_to_num(0) + 1) * 127.5
-    return scaled.clamp(0, 255).round().byte().permute(0, 2, 3, 1).cpu().numpy()

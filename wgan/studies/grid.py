@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from wgan.data import load
+from wgan.data.pixels import to_pixels
 from wgan.metrics.coverage import coverage
 from wgan.plots import papers
 from wgan.plots.base import Figure
@@ -25,7 +26,6 @@ from wgan.studies.cells import IMAGE_ROWS, METHODS, cell
 from wgan.studies.trainers import CPU
 from wgan.trainer import Trainer, stream
 from wgan.words import format_3_digits
-from wgan.zoo.pictures import to_pixels
 
 DATA = "digits"
 SHOWN = 16  # samples of a cell

@@ -122,7 +122,7 @@ def _turn(rate: float, **damping: float) -> Array:
 
 GAMES: dict[str, Game] = {
     "gan": Game(
-        "GAN, saturating",
+        "saturating GAN",
         r"\dot\theta=\psi\,\sigma(\psi\theta),\quad\dot\psi=-\theta\,\sigma(\psi\theta)",
         gan,
         lambda strength: _turn(0.5),

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from wgan import optimizers
+from wgan.constraints import constraint as constraint_named
 from wgan.losses import clip_weights, critic_loss, draw_alpha, generator_loss, penalty
 from wgan.theory.critic import small_critic
 from wgan.theory.line_methods import CLIP, METHODS, STEPS, WEIGHT
@@ -48,7 +49,8 @@ def run(
     critic = small_critic(2, WIDTH, seed)
     rng = torch.Generator().manual_seed(seed)
     how = METHODS[method]
-    if how.constraint == "clip":
+    constraint = constraint_named(how.constraint)
+    if constraint.clips:
         clip_weights(critic, CLIP)
         optimizer: torch.optim.Optimizer = optimizers.RMSprop(critic.parameters(), how.lr)
     else:
@@ -59,13 +61,15 @@ def run(
         real, fake = _segment(torch.zeros(()), rng), _segment(theta.detach(), rng)
         scores = critic(torch.cat([real, fake]))
         loss = critic_loss(how.objective, scores[:BATCH], scores[BATCH:])
-        if how.constraint == "gp":
+        if constraint.is_penalty:
             alpha = draw_alpha(real, rng)
-            loss = loss + penalty("gp", critic, real, fake, alpha, weight=WEIGHT, target=1.0)
+            loss = loss + penalty(
+                how.constraint, critic, real, fake, alpha, weight=WEIGHT, target=1.0
+            )
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        if how.constraint == "clip":
+        if constraint.clips:
             clip_weights(critic, CLIP)
 
     for _ in range(BEFORE):

@@ -8,15 +8,11 @@ from typing import Any
 import streamlit as st
 
 from wgan.advice import warnings
-from wgan.config import (
-    DATA,
-    SHORTHANDS,
-    ExperimentConfig,
-    choices,
-    span,
-)
+from wgan.config import DATA, SHORTHANDS, ExperimentConfig, choices, span
+from wgan.constraints import constraint
 from wgan.data import title
 from wgan.live.parts import channel
+from wgan.objectives import objective
 from wgan.presets import collapse, cure, with_data
 from wgan.recipes import SWITCHES, switched
 from wgan.runs.run import Run
@@ -27,6 +23,7 @@ RATES = [
     1e-6, 2e-6, 5e-6, 1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2, 2e-2, 5e-2, 0.1,
     0.2, 0.5, 1.0,
 ]  # fmt: skip
+_TABLES = {"objective": objective, "constraint": constraint}
 BROUGHT = "brought"  # by the last switch of this tab: (the run, {field: its value before})
 DECAYS = [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.999, 0.9999]
 
@@ -41,6 +38,9 @@ def help_text(field: str) -> str:
 
 def option_label(field: str, value: Any) -> str:
     """How a value is shown: `gp` -> `GP`."""
+    if field in _TABLES and value != "none":
+        label = _TABLES[field](value).label
+        return label[0].upper() + label[1:]
     kind = {"norm_g": "norm", "norm_d": "norm", "optimizer_g": "optimizer"}.get(field, field)
     kind = "optimizer" if kind == "optimizer_d" else kind
     lines = sections("options").get(kind, "").splitlines()
@@ -203,13 +203,14 @@ def settings(run: Run) -> None:
     st.subheader("Settings")
     st.caption("They apply to the run in progress, before its next step.")
     with st.expander("Lipschitz constraint", expanded=True):
-        if config.constraint == "clip":
+        entry = constraint(config.constraint)
+        if entry.clips:
             _ladder(run, "clip_value", [1e-3, 2e-3, 5e-3, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0])
         elif config.constraint == "none":
             st.caption("No constraint: nothing to set.")
         else:
             _ladder(run, "gp_weight", [0.0, 0.01, 0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0])
-            if config.constraint in ("gp", "gp_onesided"):
+            if entry.has_target:
                 _number(run, "gp_target", 0.1)
     with st.expander("Optimisers", expanded=True):
         _choice(run, "optimizer_d")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Literal
 
 from wgan.config import ExperimentConfig
-from wgan.equations import CONSTRAINT_EQUATIONS, CRITIC_EQUATIONS, GENERATOR_EQUATIONS
+from wgan.constraints import constraint as constraint_named
+from wgan.objectives import objective
 
 Term = Literal["critic", "constraint", "generator"]
 HIGHLIGHT = "#d55e00"
@@ -22,12 +23,12 @@ def equation(config: ExperimentConfig, active: Term = "constraint") -> str:
         return rf"\textcolor{{{HIGHLIGHT}}}{{{text}}}" if text and name == active else text
 
     constraint = _with_numbers(config)
-    critic = term("critic", CRITIC_EQUATIONS[config.objective])
-    joint = r",\quad " if config.constraint == "clip" else " + "
+    critic = term("critic", objective(config.objective).critic_equation)
+    joint = r",\quad " if constraint_named(config.constraint).clips else " + "
     if constraint:
         # After a comma, not a plus: clipping is no term of the loss.
         critic += joint + term("constraint", constraint)
-    generator = term("generator", GENERATOR_EQUATIONS[config.objective])
+    generator = term("generator", objective(config.objective).generator_equation)
     return (
         r"\begin{aligned}"
         rf"\min_D\;& {critic}\\[2pt]"
@@ -38,8 +39,8 @@ def equation(config: ExperimentConfig, active: Term = "constraint") -> str:
 
 def _with_numbers(config: ExperimentConfig) -> str:
     """The constraint's term with the values in use for λ, k and c."""
-    text = CONSTRAINT_EQUATIONS[config.constraint]
-    if config.constraint == "clip":
+    text = constraint_named(config.constraint).equation
+    if constraint_named(config.constraint).clips:
         return text.replace("-c,c", f"-{config.clip_value:g},{config.clip_value:g}")
     text = text.replace(r"\lambda", f"{config.gp_weight:g}")
     return text.replace("-k)", f"-{config.gp_target:g})")

@@ -9,12 +9,12 @@ import streamlit as st
 
 from wgan.config import ExperimentConfig
 from wgan.data import title
+from wgan.labels import method_of
 from wgan.presets import PRESETS
 from wgan.runs.run import Run
 from wgan.server.registry import lab
 from wgan.ui import identity
 from wgan.ui.words import plain, sections
-from wgan.zoo.card import method_of
 
 
 def own_runs() -> list[Run]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from wgan.config import HUB, ExperimentConfig
 from wgan.data.titles import about, title
+from wgan.labels import method_of
 from wgan.metrics.table import METRICS
 from wgan.persistence.run_files import SAVED_METRICS, command, plain_figures
 from wgan.runs.export import RunExport
@@ -89,17 +90,6 @@ def card_of_import(imported: Imported) -> str:
             "authors: name them here before you publish it.",
         ],
     )
-
-
-def method_of(config: ExperimentConfig) -> str:
-    """`WGAN-GP`, `WGAN, clipped`, `GAN` …: what the literature calls these settings."""
-    if config.objective == "wgan":
-        names = {"gp": "WGAN-GP", "gp_onesided": "WGAN-GP, one-sided", "clip": "WGAN, clipped"}
-        return names.get(config.constraint, f"WGAN, {config.constraint}")
-    names = {"gan": "GAN", "gan_saturating": "saturating GAN", "lsgan": "LSGAN", "hinge": "hinge"}
-    extra = {"none": "", "clip": ", clipped", "gp_onesided": " with a one-sided GP"}
-    added = extra.get(config.constraint, f" with {config.constraint.upper()}")
-    return names[config.objective] + added
 
 
 def _method_tags(config: ExperimentConfig) -> list[str]:

@@ -23,9 +23,9 @@ from torch import Tensor
 
 from wgan.data.base import Progress
 from wgan.data.cache import cache_folder
+from wgan.data.pixels import to_pixels
 from wgan.hub import Cancelled
 from wgan.zoo.checkpoint import Checkpoint
-from wgan.zoo.pictures import to_pixels
 
 PREVIEW = 256  # pixels a side on screen
 LARGE = 128  # a generator of larger pictures than this is drawn here

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageColor, ImageDraw
 
+from wgan.data.pixels import to_pixels
 from wgan.plots import GENERATED, REAL, image_grid
 from wgan.types import ImageView, PointView
 
@@ -29,12 +30,6 @@ def picture(samples: Tensor | PointView | ImageView) -> bytes:
     points = samples.numpy()
     reach = float(np.abs(points[np.isfinite(points).all(1)]).max(initial=1.0))
     return _points(points, None, reach * 1.1)
-
-
-def to_pixels(samples: Tensor) -> npt.NDArray[np.uint8]:
-    """(N, C, H, W) in [−1, 1] -> (N, H, W, C) uint8; beyond the range is clipped."""
-    scaled = (samples.float().nan_to_num(0) + 1) * 127.5
-    return scaled.clamp(0, 255).round().byte().permute(0, 2, 3, 1).cpu().numpy()
 
 
 def _grid(images: npt.NDArray[np.uint8]) -> bytes:

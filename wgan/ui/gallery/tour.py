@@ -8,6 +8,7 @@ import streamlit as st
 from torch import Tensor
 
 from wgan import plots
+from wgan.data.pixels import to_pixels
 from wgan.plots.images import image_grid
 from wgan.ui.gallery.large import previews
 from wgan.ui.gallery.samples import MAX_SEED
@@ -16,7 +17,6 @@ from wgan.ui.words import sections
 from wgan.zoo.checkpoint import Checkpoint
 from wgan.zoo.drawing import Pictures, is_large
 from wgan.zoo.explore import draw_latents, gif, slerp, walk
-from wgan.zoo.pictures import to_pixels
 from wgan.zoo.plane import point_view
 
 _GIF_SIDE = 256  # pixels

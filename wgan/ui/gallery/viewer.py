@@ -9,15 +9,15 @@ import streamlit as st
 
 from wgan import plots
 from wgan.data import title
+from wgan.data.pixels import to_pixels
+from wgan.labels import method_of
 from wgan.plots.images import image_grid
 from wgan.ui.gallery import curves, one, samples, tour
 from wgan.ui.words import plain, sections, without_pictures
 from wgan.words import format_3_digits
 from wgan.zoo.architecture import LabNetworks
-from wgan.zoo.card import method_of
 from wgan.zoo.checkpoint import Checkpoint
 from wgan.zoo.explore import draw_latents
-from wgan.zoo.pictures import to_pixels
 
 _FAMILIES = {  # of other people's, in words
     "dcgan-tutorial": "DCGAN",
