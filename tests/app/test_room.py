@@ -48,46 +48,6 @@ def press(key: str) -> Callable[[LabApp], None]:
     return send
 
 
-def put(key: str, value: Any) -> Callable[[LabApp], None]:
-    def send(app: LabApp) -> None:
-        enabled(app, key).set_value(value)
-        app.redraw()
-
-    return send
-
-
-ATTEMPTS: dict[str, Callable[[LabApp], None]] = {
-    "play": press("play"),
-    "one step": press("step_both"),
-    "the critic alone": press("step_critic"),
-    "the generator alone": press("step_generator"),
-    "reset": press("reset"),
-    "slow motion": put("speed", "Slow motion"),
-    "back to the GAN": press("collapse"),
-    "objective": put("switch_objective", "lsgan"),
-    "constraint": put("switch_constraint", "clip"),
-    "normalisation": put("switch_norm_d", "batch"),
-    "optimiser": put("switch_optimizer", "sgd"),
-    "penalty": put("set_gp_weight", 10.0),
-    "learning rate": put("set_lr_d", 0.1),
-    "beta": put("set_beta1", 0.9),
-    "critic steps": put("set_critic_steps", 7),
-    "batch": put("set_batch_size", 16),
-    "average": put("set_ema", 0.9),
-    "freezing": put("set_freeze_g", True),
-    "bugs": put("set_faults", ["sign_flipped"]),
-}
-
-
-@pytest.mark.parametrize("name", ATTEMPTS)
-def test_a_watcher_changes_nothing_whatever_is_sent(owner: LabApp, watcher: LabApp, name: str):
-    run = owner.run
-    before = (run.state, run.config, run.slow, run.frame.step, run.events)
-    ATTEMPTS[name](watcher)
-    assert watcher.id == owner.id
-    assert (run.state, run.config, run.slow, run.frame.step, run.events) == before
-
-
 def test_all_controls_of_a_watcher_are_seen_to_be_off(owner: LabApp, watcher: LabApp):
     for key in ("play", "reset", "speed", "collapse", "switch_objective", "set_lr_d"):
         assert watcher.widget(key).disabled, key
@@ -175,6 +135,11 @@ def test_locked_uploads_are_locked_for_watchers_only(owner: LabApp, watcher: Lab
     assert watcher.id == owner.id
     owner.open_tab("Your own data")
     assert owner.has("upload_images")
+    owner.open_tab("Share and repeat")
+    before = owner.id
+    owner.widget("upload_config").upload("mine.json", POINTS.to_json().encode())
+    owner.redraw()
+    assert owner.id != before  # the same file, with the right to bring it
 
 
 # Polls.
