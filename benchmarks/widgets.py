@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from streamlit.proto.Element_pb2 import Element
@@ -63,12 +63,15 @@ _READERS: dict[str, Callable[[Any, WidgetState], None]] = {
     "button_group": _choices,
 }
 
+_LISTS = ("button_group", "selectbox", "multiselect")
+
 
 class Widgets:
     """What the page's widgets hold, at their defaults until something is chosen."""
 
     def __init__(self) -> None:
         self._states: dict[str, WidgetState] = {}
+        self._labels: dict[str, str] = {}  # id -> label
         self._buttons: dict[str, str] = {}  # label -> id
         self._groups: dict[str, tuple[str, list[str]]] = {}  # label -> (id, options)
 
@@ -80,7 +83,8 @@ class Widgets:
         if (read := _READERS.get(kind)) is None:
             return
         widget = getattr(element, kind)
-        if kind in ("button_group", "selectbox") or (kind == "slider" and widget.options):
+        self._labels[widget.id] = widget.label
+        if kind in _LISTS or (kind == "slider" and widget.options):
             names = [_name(option) for option in widget.options]
             self._groups[widget.label] = (widget.id, names)
         if widget.id not in self._states or widget.set_value:
@@ -116,6 +120,30 @@ class Widgets:
             state.string_array_value.data.append(option)
         else:
             state.string_value = option
+
+    def moves(self) -> Iterator[tuple[str, WidgetState]]:
+        """Everything to press, and every switch and choice with another value than it has, as
+        (label, state); those too that the page shows as disabled."""
+        for label, id in self._buttons.items():
+            yield label, WidgetState(id=id, trigger_value=True)
+        for label, (id, options) in self._groups.items():
+            state = WidgetState(id=id)
+            held = self._states[id]
+            several = held.WhichOneof("value") == "string_array_value"
+            now = held.string_array_value.data if several else [held.string_value]
+            if (other := next((name for name in options if name not in now), None)) is None:
+                continue
+            if several:
+                state.string_array_value.data.append(other)
+            else:
+                state.string_value = other
+            yield label, state
+        for id, state in self._states.items():
+            match state.WhichOneof("value"):
+                case "bool_value":
+                    yield self._labels[id], WidgetState(id=id, bool_value=not state.bool_value)
+                case "double_value":
+                    yield self._labels[id], WidgetState(id=id, double_value=state.double_value + 1)
 
     def states(self, pressed: str = "") -> WidgetStates:
         """All of them; pressed: the label of a button. Raises `KeyError` where there is none."""
