@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from tests.conftest import MakeRun
 from tests.test_changes import GENTLE
 from wgan import cli
+from wgan.cli.train import experiment
 from wgan.config import ExperimentConfig, from_json
 from wgan.persistence import run_files
 from wgan.presets import PRESETS
@@ -254,8 +255,8 @@ def test_the_command_line_of_a_run_means_the_same(
             events.append(Event(step, "change", "", changes))
     line = shlex.split(run_files.command(first, events, 9))
     assert line[:3] == ["python", "-m", "wgan"]
-    options = cli._parser().parse_args(line[3:])
-    parsed = cli._experiment(options.experiment).replace(run_files.parse_assignments(options.set))
+    options = cli.parser().parse_args(line[3:])
+    parsed = experiment(options.experiment).replace(run_files.parse_assignments(options.set))
     given = {"seed": options.seed, "device": options.device}
     parsed = parsed.replace({name: value for name, value in given.items() if value is not None})
     assert parsed == first

@@ -1,10 +1,8 @@
-"""What this machine offers a server of the lab: `python -m wgan info`."""
+"""What this machine offers a server of the lab."""
 
 from __future__ import annotations
 
-import argparse
 import importlib.metadata
-import json
 import os
 import platform
 import shutil
@@ -21,20 +19,6 @@ from wgan.zoo.errors import ZooError
 
 PACKAGES = ("torch", "torchvision", "streamlit", "plotly", "numpy", "huggingface-hub")
 _QUOTA = Path("/sys/fs/cgroup/cpu.max")
-
-
-def add_info(commands: Any) -> None:
-    """Adds `info` to the commands of `wgan.cli`."""
-    info = commands.add_parser("info", help="what this machine offers: device, limits, folders")
-    info.add_argument("--json", action="store_true", help="one JSON object")
-    info.add_argument("--short", action="store_true", help="versions and limits only, at once")
-    info.set_defaults(command=_info)
-
-
-def _info(options: argparse.Namespace) -> int:
-    found = short() if options.short else information()
-    print(json.dumps(found) if options.json else as_text(found))
-    return 0
 
 
 def short() -> dict[str, Any]:

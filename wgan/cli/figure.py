@@ -1,4 +1,4 @@
-"""`python -m wgan figure`: a paper's figure, with its numbers."""
+"""`figure`: a paper's figure, with its numbers."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from wgan.cli.parsing import Commands
 from wgan.config import ConfigError, span
 from wgan.studies import STUDIES, Progress, Study, finish, plain
 from wgan.studies.page import page
@@ -19,8 +20,7 @@ from wgan.threads import use_training_threads
 MAX_STEPS = 1_000_000
 
 
-def add_figure(commands: Any) -> None:
-    """Adds `figure` to the commands of `wgan.cli`."""
+def add(commands: Commands) -> None:
     lengths = "; ".join(f"{s.name}: {s.steps:,} {s.unit}" for s in STUDIES.values())
     figure = commands.add_parser("figure", help="a paper's figure, with its numbers")
     figure.add_argument("name", metavar="NAME", help=", ".join(STUDIES))

@@ -1,4 +1,4 @@
-"""`python -m wgan modes`: the mode-coverage table of the VEEGAN and PacGAN papers, with ours."""
+"""`modes`: the mode-coverage table of the VEEGAN and PacGAN papers, with ours."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
+from wgan.cli.parsing import Commands, number, write
 from wgan.config import ConfigError
 from wgan.files import check_writable
 from wgan.protocol.methods import DATA, METHODS, Method
@@ -21,14 +22,27 @@ if TYPE_CHECKING:
     from wgan.protocol.runs import Result, Store
 
 
-def add_modes(commands: Any) -> None:
-    """Adds `modes` to the commands of `wgan.cli`."""
+_SEEDS = number(int, 1, 1000, "number from 1 to 1,000")
+_SCALE = number(float, 1e-9, 10, "number above 0, at most 10")
+
+
+def add(commands: Commands) -> None:
     modes = commands.add_parser("modes", help="the papers' table of mode coverage, with our rows")
     modes.add_argument("--data", choices=list(DATA), help="one of the two (default: both)")
     modes.add_argument("--methods", nargs="+", choices=list(METHODS), default=list(METHODS))
-    modes.add_argument("--seeds", type=_seeds, default=10, metavar="N", help="runs a row")
     modes.add_argument(
-        "--scale", type=_factor, default=1.0, metavar="F", help="times all steps: a rehearsal"
+        "--seeds",
+        type=_SEEDS,
+        default=10,
+        metavar="N",
+        help="runs a row",
+    )
+    modes.add_argument(
+        "--scale",
+        type=_SCALE,
+        default=1.0,
+        metavar="F",
+        help="times all steps: a rehearsal",
     )
     modes.add_argument("--json", action="store_true", help="the table as one JSON line")
     modes.add_argument(
@@ -39,22 +53,6 @@ def add_modes(commands: Any) -> None:
         help="the table, with .json and the runs, .jsonl, beside it; it goes on from those",
     )
     modes.set_defaults(command=_modes)
-
-
-def _seeds(text: str) -> int:
-    if not 1 <= int(text) <= 1000:
-        raise ValueError
-    return int(text)
-
-
-def _factor(text: str) -> float:
-    if not 0 < float(text) <= 10:
-        raise ValueError
-    return float(text)
-
-
-_seeds.__name__ = "number from 1 to 1,000"  # argparse puts them into its message
-_factor.__name__ = "number above 0, at most 10"
 
 
 def _modes(options: argparse.Namespace) -> int:
@@ -68,8 +66,8 @@ def _modes(options: argparse.Namespace) -> int:
         store = Store(base.with_suffix(".jsonl"))
         results = _all(store, methods, names, range(options.seeds))
         found = table(methods, results) | {"scale": options.scale}
-        _write(base.with_suffix(".json"), json.dumps(found, indent=2) + "\n")
-        _write(base.with_suffix(".md"), markdown(found))
+        write(base.with_suffix(".json"), json.dumps(found, indent=2) + "\n")
+        write(base.with_suffix(".md"), markdown(found))
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"--out {options.out} cannot be used: {error}.") from None
     print(json.dumps(found) if options.json else markdown(found))
@@ -118,8 +116,3 @@ def _all(
         except KeyboardInterrupt:
             print("\nwgan: interrupted; the same command goes on from here.", file=sys.stderr)
     return results
-
-
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)

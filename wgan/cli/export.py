@@ -1,4 +1,4 @@
-"""`python -m wgan export`: a preset's or a saved run's config, script, curves and pictures."""
+"""`export`: a preset's or a saved run's config, script, curves and pictures."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from tqdm import tqdm
 
+from wgan.cli.parsing import Commands, number, write
 from wgan.config import ConfigError, ExperimentConfig
 from wgan.export.curves import curves_csv
 from wgan.files import check_writable
@@ -26,8 +26,7 @@ STEPS = 2000  # of a preset that is trained for its pictures or curves
 _SLICE = 0.25  # seconds between two looks at the clock
 
 
-def add_export(commands: Any) -> None:
-    """Adds `export` to the commands of `wgan.cli`."""
+def add(commands: Commands) -> None:
     export = commands.add_parser("export", help="a run as config, script, curves and pictures")
     export.add_argument("source", metavar="PRESET_OR_DIR", help="a preset, or a saved run's folder")
     export.add_argument("--config", type=Path, metavar="FILE", help="its settings, JSON")
@@ -37,20 +36,11 @@ def add_export(commands: Any) -> None:
     export.add_argument("--png", type=Path, metavar="FILE", help="eight stills of them")
     export.add_argument(
         "--steps",
-        type=_steps,
+        type=number(int, 1, 10**9, "number of steps, at least 1"),
         metavar="N",
         help=f"generator steps (default: the saved run's, {STEPS:,} of a preset)",
     )
     export.set_defaults(command=_export)
-
-
-def _steps(text: str) -> int:
-    if not 1 <= int(text) <= 10**9:
-        raise ValueError
-    return int(text)
-
-
-_steps.__name__ = "number of steps, at least 1"  # argparse puts it into its message
 
 
 @dataclass(frozen=True)
@@ -150,9 +140,5 @@ def _train(source: _Source) -> tuple[Run, list[Snapshot]]:
 
 
 def _write(path: Path, content: str | bytes) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content.encode() if isinstance(content, str) else content)
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"{path} cannot be written: {error}.") from None
+    write(path, content)
     print(path)

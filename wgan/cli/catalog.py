@@ -1,4 +1,4 @@
-"""`python -m wgan catalog`: the published generators, and whether their sources have them."""
+"""`catalog`: the published generators, and whether their sources have them."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import sys
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from wgan.cli.parsing import Commands
 from wgan.errors import UserError
 
 if TYPE_CHECKING:
     from wgan.zoo.catalog import Entry
 
 
-def add_catalog(commands: Any) -> None:
-    """Adds the command to those of `wgan.zoo.commands`."""
+def add(commands: Commands) -> None:
     catalog = commands.add_parser("catalog", help="list the published generators")
     catalog.add_argument("id", nargs="*", metavar="ID", help="only these entries")
     catalog.add_argument(
