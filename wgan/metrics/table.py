@@ -1,16 +1,20 @@
 """One entry a metric: what it is called, its unit, where its curve is kept. Needs no torch.
 
-A history, the charts, the cards and the comparison read this table. To add a metric: a function in
-`wgan.metrics`, a field of `wgan.types.Metrics` that `wgan.runs.evaluation` fills, and an entry.
+A history, the charts, the cards and the comparison read this table. To add a metric of samples: a
+function and an entry here, and a field of `wgan.types.Metrics`. What needs more than samples is
+filled in by `wgan.runs.evaluation`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from wgan.words import format_3_digits
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -19,7 +23,8 @@ class Metric:
 
     better: which way is an improvement; empty where neither is. reference: the metric of real data,
     its floor or ceiling. column: its place in the saved curves, in which a number is never used
-    again; None for what has no measured curve. tell: a value in a few words.
+    again; None for what has no measured curve. tell: a value in a few words. of_samples: its
+    function of real and generated samples, (256, *shape) each, where it needs nothing else.
     """
 
     title: str
@@ -29,6 +34,13 @@ class Metric:
     reference: str = ""
     column: int | None = None
     tell: Callable[[float], str] = format_3_digits
+    of_samples: Callable[[Tensor, Tensor], float] | None = None
+
+
+def _exact_w1(real: Tensor, fake: Tensor) -> float:
+    from wgan.metrics.transport import w1
+
+    return w1(real, fake)
 
 
 METRICS: dict[str, Metric] = {
@@ -40,6 +52,7 @@ METRICS: dict[str, Metric] = {
         "w1_floor",
         0,
         lambda value: f"W1 {format_3_digits(value)}",
+        _exact_w1,
     ),
     "w1_floor": Metric("W1 of real data", "W1", "the same, real against real", column=1),
     "modes": Metric(

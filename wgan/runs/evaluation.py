@@ -23,7 +23,8 @@ from wgan.metrics import vitals
 from wgan.metrics.coverage import coverage
 from wgan.metrics.critic import critic_estimate, gradient_norms
 from wgan.metrics.spread import SpreadGauge
-from wgan.metrics.transport import w1, w1_floor
+from wgan.metrics.table import METRICS
+from wgan.metrics.transport import w1_floor
 from wgan.networks import evaluating
 from wgan.trainer import Trainer, stream
 from wgan.types import Floats, ImageView, Metrics, PointView
@@ -144,7 +145,7 @@ class Evaluator:
             step=trainer.steps,
             critic_estimate=estimate,
             gradient_norm=gradient_norm,
-            w1=w1(real, few),
+            **{k: m.of_samples(real, few) for k, m in METRICS.items() if m.of_samples},
             w1_floor=self.w1_floor,
             mode_names=data.modes.names if data.modes is not None else (),
             counts=covered.counts if covered else (),
