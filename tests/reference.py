@@ -17,13 +17,20 @@ Weights = list[Tensor]  # W1, b1, W2, b2, …
 Score = Callable[[Tensor], Tensor]
 
 
-def mlp(weights: Weights, x: Tensor) -> Tensor:
-    """(N, …) -> (N, outputs), tanh between the layers."""
+def mlp(weights: Weights, x: Tensor, pieces: int = 1, kept: Weights | None = None) -> Tensor:
+    """(N, …) -> (N, outputs), between the layers tanh or the largest of so many pieces.
+
+    kept: of each hidden layer a mask (N, units) of what dropout leaves, with its weight.
+    """
     x = x.flatten(1)
     for at in range(0, len(weights), 2):
         x = x @ weights[at].T + weights[at + 1]
         if at < len(weights) - 2:
-            x = torch.tanh(x)
+            if pieces == 1:
+                x = torch.tanh(x)
+            else:  # Goodfellow et al. 2013, eq. 1: the pieces of a unit lie side by side
+                x = torch.stack([x[:, piece::pieces] for piece in range(pieces)]).max(0).values
+            x = x if kept is None else x * kept[at // 2]
     return x
 
 
@@ -121,7 +128,7 @@ class Reference:
     """A generator and a critic, trained on the draws that somebody else makes.
 
     settings: the fields of an experiment, as plain values. real, latents and alpha are called for
-    each batch.
+    each batch; masks(n) for each pass of n samples through a critic with dropout (no penalty).
     """
 
     def __init__(
@@ -132,8 +139,10 @@ class Reference:
         real: Callable[[], Tensor],
         latents: Callable[[], Tensor],
         alpha: Callable[[], Tensor],
+        masks: Callable[[int], Weights] | None = None,
     ) -> None:
         self.settings, self.real, self.latents, self.alpha = settings, real, latents, alpha
+        self.masks = masks
         self.generator = [w.detach().double().clone() for w in generator]
         self.critic = [w.detach().double().clone() for w in critic]
         betas = settings["beta1"], settings["beta2"]
@@ -145,24 +154,32 @@ class Reference:
             )
         }
 
-    def generate(self, shape: torch.Size) -> Tensor:
-        return mlp(self.generator, self.latents().double()).reshape(shape)
+    def score(self, x: Tensor, kept: Weights | None = None) -> Tensor:
+        return mlp(self.critic, x, self.settings["maxout_d"], kept).squeeze(1)
 
-    def score(self, x: Tensor) -> Tensor:
-        return mlp(self.critic, x).squeeze(1)
+    def dropped(self, *batches: Tensor) -> list[Tensor]:
+        """Scores of batches that go through the critic together."""
+        if self.masks is None:
+            return [self.score(x) for x in batches]
+        masks, scores = self.masks(sum(map(len, batches))), []
+        for x in batches:
+            scores.append(self.score(x, [mask[: len(x)] for mask in masks]))
+            masks = [mask[len(x) :] for mask in masks]
+        return scores
 
     def step(self) -> None:
         """Algorithm 1 of Arjovsky et al. 2017, with whatever objective and constraint."""
         s = self.settings
-        shape = torch.Size()
+        shape, z = torch.Size(), torch.empty(0)
         for _ in range(s["critic_steps"]):
             x = self.real().double()
             shape = x.shape
-            fake = self.generate(shape)
+            z = self.latents().double()
+            fake = mlp(self.generator, z).reshape(shape)
             alpha = self.alpha().double() if s["constraint"] not in ("none", "clip") else x
             for weight in self.critic:
                 weight.requires_grad_()
-            loss = critic_objective(s["objective"], self.score(x), self.score(fake))
+            loss = critic_objective(s["objective"], *self.dropped(x, fake))
             loss = loss + regulariser(
                 s["constraint"], self.score, x, fake, alpha, s["gp_weight"], s["gp_target"]
             )
@@ -170,10 +187,13 @@ class Reference:
             if s["constraint"] == "clip":  # line 7
                 for weight in self.critic:
                     weight.clamp_(-s["clip_value"], s["clip_value"])
-        for weight in self.generator:
-            weight.requires_grad_()
-        loss = generator_objective(s["objective"], self.score(self.generate(shape)))
-        self._descend("g", self.generator, loss)
+        for _ in range(s["generator_steps"]):
+            z = z if s["shared_latents"] else self.latents().double()
+            for weight in self.generator:
+                weight.requires_grad_()
+            fake = mlp(self.generator, z).reshape(shape)
+            loss = generator_objective(s["objective"], *self.dropped(fake))
+            self._descend("g", self.generator, loss)
 
     def _descend(self, side: str, weights: Weights, loss: Tensor) -> None:
         # The last bias of a critic may not matter to its loss: WGAN's cancels.

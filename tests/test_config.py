@@ -16,6 +16,7 @@ from wgan.config import (
     POINT_DATA,
     SHORTHANDS,
     STRUCTURAL_FIELDS,
+    WIDTHS,
     ConfigError,
     ExperimentConfig,
     choices,
@@ -29,7 +30,7 @@ from wgan.config import (
 
 NUMBERS = [name for name, f in FIELDS.items() if "span" in f.metadata]
 ENUMERATED = [name for name in FIELDS if choices(name) and name != "faults"]
-FLAGS = ["freeze_g", "freeze_d"]
+FLAGS = ["freeze_g", "freeze_d", "shared_latents"]
 
 
 def number(name: str) -> st.SearchStrategy[Any]:
@@ -49,12 +50,15 @@ def valid_fields(draw: st.DrawFn) -> dict[str, Any]:
     places = st.tuples(st.floats(-3, 3), st.floats(-3, 3))
     fields["points"] = draw(st.lists(places, min_size=1, max_size=5))
     fields["folder"] = draw(st.text("abc ./äß", min_size=1))
+    layers = st.lists(st.integers(4, 1024), max_size=12)
+    fields |= {name: tuple(draw(layers)) for name in WIDTHS}
     if fields["data"] in POINT_DATA:
         return fields | {"network": "mlp", "output": "linear"}
     fields["fakes"] = "generated"
     if fields["network"] != "mlp":
         fields["image_size"] = draw(st.sampled_from([8, 16, 32, 64, 128]))
         fields["width"] = min(fields["width"], 128)
+        fields |= {"widths_g": (), "widths_d": (), "maxout_d": 1}
     return fields
 
 
@@ -88,7 +92,9 @@ def test_diff_holds_just_what_differs(a: dict[str, Any], b: dict[str, Any]):
     old, new = from_dict(a), from_dict(b)
     found = diff(old, new)
     assert diff(old, old) == {}
-    assert old.replace({name: after for name, (_, after) in found.items()}) == new
+    changes = {name: after for name, (_, after) in found.items()}
+    # A new width takes the place of the lists, unless they are given too.
+    assert old.replace(changes | {name: getattr(new, name) for name in WIDTHS}) == new
     assert all(before != after for before, after in found.values())
     assert all(getattr(old, name) == getattr(new, name) for name in set(FIELDS) - set(found))
 
@@ -111,6 +117,37 @@ def test_a_full_name_wins_over_its_shorthand_in_either_order():
     for fields in ({"lr": 0.5, "lr_g": 0.25}, {"lr_g": 0.25, "lr": 0.5}):
         config = from_dict(fields)
         assert (config.lr_g, config.lr_d) == (0.25, 0.5)
+
+
+def test_the_layers_of_each_network_in_lists_or_in_short():
+    short = from_dict({"width": 64, "depth": 2})
+    assert short.hidden_g == short.hidden_d == (64, 64)
+    config = short.replace({"widths_g": [256, 512], "widths_d": [256.0]})
+    assert (config.hidden_g, config.hidden_d) == ((256, 512), (256,))
+    assert config.to_dict()["widths_g"] == [256, 512]
+    # In short again: the last word counts.
+    assert config.replace({"depth": 3}).hidden_g == (64, 64, 64)
+    assert config.replace({"width": 8, "widths_d": [16]}).hidden_d == (16,)
+    assert config.replace({"widths_g": []}).hidden_g == (64, 64)
+    # As on the command line, with and without brackets.
+    for text in ("256,512", "[256, 512]", " 256 , 512 "):
+        assert parse_assignment(f"widths_g={text}") == ("widths_g", [256, 512])
+    assert parse_assignment("widths_g=256") == ("widths_g", [256])
+    assert parse_assignment("widths_g=") == parse_assignment("widths_g=[]") == ("widths_g", [])
+
+
+@pytest.mark.parametrize("widths", [[3], [2048], [8] * 13, [8.5], [True], ["8"], 8, "8", None])
+def test_layers_that_cannot_be_are_refused(widths: Any):
+    message = refusal(lambda: from_dict({"widths_d": widths}))
+    assert message.startswith("widths_d is ")
+    assert "up to 12 whole numbers from 4 to 1024" in message
+
+
+@pytest.mark.parametrize("fields", [{"widths_g": [8]}, {"widths_d": [8]}, {"maxout_d": 2}])
+def test_convolutions_have_no_such_layers(fields: dict[str, Any]):
+    (name,) = fields
+    images = {"data": "digits", "network": "dcgan", "width": 8, "output": "tanh"}
+    assert name in refusal(lambda: from_dict(images | fields))
 
 
 def test_a_config_cannot_be_changed_in_place():

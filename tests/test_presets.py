@@ -6,6 +6,7 @@ import itertools
 from typing import Any
 
 import pytest
+from torch import nn
 
 from wgan.advice import warnings
 from wgan.config import (
@@ -19,11 +20,14 @@ from wgan.config import (
     replace_live,
 )
 from wgan.data import about, title
+from wgan.networks import mlp_critic, mlp_generator
 from wgan.presets import DEFAULT, PRESETS, collapse, cure, with_data
 
 NAMED = {
     *("ring-gan", "ring-lsgan", "ring-wgan-clip", "ring-wgan-gp", "grid-gan", "grid-wgan-gp"),
     *("avatars-wgan-gp", "celeba-wgan-gp-mlp", "celeba64-wgan-gp", "lsun64-wgan-gp"),
+    *("mnist-gan-blog-sigmoid", "mnist-gan-blog-tanh"),
+    *("digits-gan-blog-sigmoid", "digits-gan-blog-tanh"),
     *("swissroll-wgan-clip", "swissroll-wgan-gp", "digits-gan", "digits-wgan-gp", "mnist-gan-mlp"),
 }
 # Where one setting replaces another, and with what.
@@ -39,6 +43,21 @@ def test_a_preset_is_a_sound_config_with_words(name: str):
     assert preset.about.endswith(".")
     assert "\n" not in preset.about
     assert warnings(preset.config) == []
+
+
+@pytest.mark.parametrize("data", ["digits", "mnist"])
+@pytest.mark.parametrize("output", ["sigmoid", "tanh"])
+def test_the_blogs_networks_have_its_shapes(data: str, output: str):
+    config = PRESETS[f"{data}-gan-blog-{output}"].config
+    assert config.output == output
+    pixels = {"digits": 64, "mnist": 784}[data]
+    for network, shape in (
+        (mlp_generator(config), [(100, 256), (256, 512), (512, pixels)]),
+        (mlp_critic(config), [(pixels, 256), (256, 1)]),
+    ):
+        linear = [layer for layer in network.modules() if isinstance(layer, nn.Linear)]
+        assert [(layer.in_features, layer.out_features) for layer in linear] == shape
+        assert any(isinstance(layer, nn.ReLU) for layer in network.modules())
 
 
 def test_the_promised_presets_are_there():
@@ -57,6 +76,8 @@ def test_a_preset_does_what_its_name_says(name: str):
     objective, constraint = {
         "gan": ("gan", "none"),
         "gan-mlp": ("gan", "none"),
+        "gan-blog-sigmoid": ("gan", "none"),
+        "gan-blog-tanh": ("gan", "none"),
         "lsgan": ("lsgan", "none"),
         "wgan-clip": ("wgan", "clip"),
     }.get(kind, ("wgan", "gp"))

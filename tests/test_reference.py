@@ -34,7 +34,7 @@ OPTIMIZERS = [("adam", "rmsprop"), ("rmsprop", "sgd"), ("sgd", "adam")]
 
 def beside(trainer: Trainer) -> Reference:
     """The reference at the trainer's weights, that will make the very draws that it makes."""
-    _, data, noise, alpha = (
+    _, data, noise, alpha, dropout = (
         torch.Generator().set_state(state) for state in trainer.state_dict()["rng"]
     )
     c = trainer.config
@@ -43,6 +43,10 @@ def beside(trainer: Trainer) -> Reference:
     def draw_real() -> Tensor:
         return trainer.data.sample(c.batch_size, data)
 
+    def masks(n: int) -> list[Tensor]:
+        draws = [torch.rand(n, units, generator=dropout) for units in c.hidden_d]
+        return [(draw >= c.dropout_d).double() / (1 - c.dropout_d) for draw in draws]
+
     return Reference(
         c.to_dict(),
         list(trainer.generator.parameters()),
@@ -50,6 +54,7 @@ def beside(trainer: Trainer) -> Reference:
         real=draw_real,
         latents=lambda: torch.randn(c.batch_size, c.latent_dim, generator=noise),
         alpha=lambda: torch.rand(c.batch_size, *[1] * dimensions, generator=alpha),
+        masks=masks if c.dropout_d else None,
     )
 
 
@@ -86,3 +91,41 @@ def test_three_steps_are_the_papers(
 def test_a_picture_has_one_slope_over_all_its_pixels(make_trainer: MakeTrainer, constraint: str):
     of_images = {"output": "linear", "gp_target": 0.26}
     compare(make_trainer("mlp", **SETTINGS | of_images, constraint=constraint))
+
+
+LAYERS = {"widths_g": [7, 9], "widths_d": [6, 8, 5]}
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        LAYERS,
+        {"maxout_d": 3, "constraint": "gp"},
+        {"generator_steps": 3},
+        {"shared_latents": True},
+        {"generator_steps": 2, "shared_latents": True},
+        {"dropout_d": 0.3, "constraint": "clip"},
+        LAYERS | {"maxout_d": 2, "dropout_d": 0.6, "generator_steps": 2, "shared_latents": True},
+    ],
+    ids=lambda fields: "-".join(fields),
+)
+@pytest.mark.parametrize("objective", ["gan", "wgan"])
+def test_three_steps_of_the_first_gans_choices(
+    make_trainer: MakeTrainer, objective: str, fields: dict[str, Any]
+):
+    choice: dict[str, Any] = {"objective": objective, "constraint": "none"} | fields
+    compare(make_trainer(**SETTINGS | choice))
+
+
+@pytest.mark.parametrize("fused", [False, True])
+def test_a_graph_from_before_the_critics_update(make_trainer: MakeTrainer, fused: bool):
+    """What the page says of `retain_graph`: PyTorch refuses it, or does not notice."""
+    trainer = make_trainer(objective="gan", constraint="none")
+    scores = trainer.critic(trainer.generator(trainer.draw_latents(8)))
+    scores.mean().backward(retain_graph=True)
+    torch.optim.Adam(trainer.critic.parameters(), fused=fused).step()
+    if fused:
+        scores.mean().backward()  # through weights that are no longer those of the scores
+    else:
+        with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+            scores.mean().backward()

@@ -49,6 +49,13 @@ def test_every_network_is_counted_as_it_is_built(network: str, norm: str):
 
 
 @pytest.mark.parametrize("norm", choices("norm_g"))
+def test_lists_of_layers_and_maxout_are_counted_as_they_are_built(norm: str):
+    layers = {"widths_g": [9, 5], "widths_d": [7], "maxout_d": 3}
+    for config in (from_dict(layers | {"norm": norm}), from_dict({"maxout_d": 4, "norm": norm})):
+        assert count_parameters(config) == built(config)
+
+
+@pytest.mark.parametrize("norm", choices("norm_g"))
 @pytest.mark.parametrize("depth", [1, 3, 12])
 def test_networks_for_points_are_counted_as_they_are_built(depth: int, norm: str):
     config = from_dict({"depth": depth, "width": 9, "latent_dim": 5, "norm": norm})

@@ -76,6 +76,10 @@ def _objectives(found: Sequence[Found]) -> bool:
     return gan <= 2 and gp >= 9
 
 
+def _blog(found: Sequence[Found]) -> bool:
+    return max(_modes(found)) <= 2
+
+
 def _sides(found: Sequence[Found]) -> bool:
     one, two = _w1(found)
     return min(_modes(found)) >= 7 and max(one, two) < 1.3 * min(one, two)
@@ -127,6 +131,12 @@ COMPARISONS = {
         400,
         ("modes", "mode_kl"),
         _outputs,
+    ),
+    "blog": Comparison(
+        tuple(PRESETS[f"digits-gan-blog-{output}"].fields for output in ("sigmoid", "tanh")),
+        1000,
+        ("modes", "high_quality"),
+        _blog,
     ),
     "objectives": Comparison(
         (PRESETS["digits-gan"].fields, _DIGITS), 400, ("modes", "high_quality"), _objectives

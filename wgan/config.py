@@ -66,6 +66,7 @@ _REPO = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,94}[A-Za-z0-9_])?")
 IMAGE_SIZES = (8, 16, 28, 32, 64, 128)
 CONV_SIZES = (8, 16, 32, 64, 128)
 MAX_POINTS = 2000
+WIDTHS = ("widths_g", "widths_d")
 
 # One name for both networks, as in `--set optimizer=rmsprop lr=5e-5`.
 SHORTHANDS = {
@@ -117,6 +118,9 @@ class ExperimentConfig:
     network: Network = "mlp"
     width: int = _span(128, 4, 1024)  # units a layer; channels at the finest convolution
     depth: int = _span(3, 1, 12)  # hidden layers of an MLP
+    widths_g: tuple[int, ...] = ()  # units of each hidden layer of an MLP; () is width × depth
+    widths_d: tuple[int, ...] = ()
+    maxout_d: int = _span(1, 1, 8)  # pieces of a maxout unit in an MLP's critic; 1 is none
     latent_dim: int = _span(2, 1, 512)
     latent: Latent = "normal"
     activation: Activation = "relu"
@@ -130,6 +134,7 @@ class ExperimentConfig:
     clip_value: float = _span(0.01, 1e-4, 10, live=True)  # c: weights stay in [-c, c]
     gp_weight: float = _span(0.1, 0, 1e4, live=True)  # λ of GP; γ of R1 and R2
     gp_target: float = _span(1.0, 0, 100, live=True)  # the norm the penalty pulls towards
+    dropout_d: float = _span(0.0, 0, 0.9, live=True)  # share of the critic's units left out
     norm_g: Norm = _live("none")
     norm_d: Norm = _live("none")
     optimizer_g: Optimizer = _live("adam")
@@ -138,7 +143,9 @@ class ExperimentConfig:
     lr_d: float = _span(1e-3, 0, 10, live=True)
     beta1: float = _span(0.5, 0, 0.9999, live=True)  # Adam only
     beta2: float = _span(0.9, 0, 0.99999, live=True)  # Adam only
-    critic_steps: int = _span(5, 1, 100, live=True)  # critic updates a generator update
+    critic_steps: int = _span(5, 1, 100, live=True)  # critic updates a step
+    generator_steps: int = _span(1, 1, 100, live=True)  # generator updates a step, after them
+    shared_latents: bool = _live(False)  # the generator's updates take the critic's last latents
     batch_size: int = _span(256, 2, 4096, live=True)
     ema: float = _span(0.0, 0, 0.99999, live=True)  # decay of the averaged generator; 0 is off
     freeze_g: bool = _live(False)
@@ -167,14 +174,29 @@ class ExperimentConfig:
             return (2,)
         return (image_data(self.data)[0], self.image_size, self.image_size)
 
+    @property
+    def hidden_g(self) -> tuple[int, ...]:
+        """Units of each hidden layer of an MLP generator."""
+        return self.widths_g or (self.width,) * self.depth
+
+    @property
+    def hidden_d(self) -> tuple[int, ...]:
+        """Units of each hidden layer of an MLP critic."""
+        return self.widths_d or (self.width,) * self.depth
+
     def replace(self, changes: Mapping[str, Any]) -> ExperimentConfig:
-        """A config with `changes` applied; shorthands are expanded. Raises `ConfigError`."""
-        return from_dict({**self.to_dict(), **expand(changes)})
+        """A config with `changes` applied; shorthands are expanded. Raises `ConfigError`.
+
+        A new `width` or `depth` takes the place of the lists `widths_g` and `widths_d`.
+        """
+        plain = {"widths_g": [], "widths_d": []} if {"width", "depth"} & set(changes) else {}
+        return from_dict({**self.to_dict(), **plain, **expand(changes)})
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, as JSON has them."""
         values = dataclasses.asdict(self)
-        return values | {"points": [list(p) for p in self.points], "faults": list(self.faults)}
+        lists = {name: list(values[name]) for name in ("faults", *WIDTHS)}
+        return values | {"points": [list(p) for p in self.points]} | lists
 
     def to_json(self) -> str:
         return json.dumps(self.to_dict(), indent=2)
@@ -262,11 +284,16 @@ def expand(changes: Mapping[str, Any]) -> dict[str, Any]:
 def parse_assignment(text: str) -> tuple[str, Any]:
     """`"lr=2e-4"` -> `("lr", 0.0002)`. A value that is no JSON is a string.
 
+    `widths_d=64,32` is a list.
+
     Raises `ConfigError` when there is no `=`.
     """
     name, equals, value = text.partition("=")
     if not equals or not name:
         raise ConfigError(f"Expected field=value, got {_show(text)}.")
+    if name in WIDTHS:
+        parts = [part.strip() for part in value.strip("[] ").split(",")]
+        return name, [int(p) if p.isdecimal() and len(p) < 10 else p for p in parts if p]
     try:
         return name, json.loads(value)
     except (ValueError, RecursionError):
@@ -325,6 +352,8 @@ def _checked(name: str, value: Any) -> Any:
         if not isinstance(value, (list, tuple)) or any(v not in known for v in value):
             _fail(name, value, f"a list from {', '.join(known)}")
         return tuple(fault for fault in known if fault in value)
+    if name in WIDTHS:
+        return _checked_widths(name, value)
     if allowed := choices(name):
         if isinstance(value, bool) or not isinstance(value, (str, int)) or value not in allowed:
             _fail(name, value, ", ".join(map(str, allowed)))
@@ -345,6 +374,19 @@ def _checked_number(name: str, value: Any, kind: type) -> int | float:
     if not limits.low <= value <= limits.high or kind(value) != value:  # NaN fails the first test
         _fail(name, value, allowed)
     return kind(value)
+
+
+def _checked_widths(name: str, value: Any) -> tuple[int, ...]:
+    units, layers = span("width"), int(span("depth").high)
+    allowed = f"up to {layers} whole numbers from {units.low:g} to {units.high:g}"
+    if not isinstance(value, (list, tuple)) or len(value) > layers:
+        _fail(name, value, allowed)
+    for width in value:
+        if isinstance(width, bool) or not isinstance(width, (int, float)):
+            _fail(name, value, allowed)
+        if not units.low <= width <= units.high or int(width) != width:
+            _fail(name, value, allowed)
+    return tuple(int(width) for width in value)
 
 
 def _checked_points(value: Any) -> tuple[tuple[float, float], ...]:
@@ -374,6 +416,11 @@ def _check_together(config: ExperimentConfig) -> None:
     elif config.fakes != "generated":
         _fail("fakes", config.fakes, f"generated (the data {config.data} are images)")
     elif config.network != "mlp":
+        for name in WIDTHS:
+            if getattr(config, name):
+                _fail(name, list(getattr(config, name)), f"[] for a {config.network}")
+        if config.maxout_d != 1:
+            _fail("maxout_d", config.maxout_d, f"1 for a {config.network}")
         if config.image_size not in CONV_SIZES:
             sizes = ", ".join(map(str, CONV_SIZES))
             _fail("image_size", config.image_size, f"{sizes} for a {config.network}")

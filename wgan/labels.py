@@ -50,6 +50,7 @@ _SYMBOLS = {
     "batch_size": "batch",
     "ema": "averaging",
     "faults": "bugs",
+    "widths": "layers",
     "latent_dim": "latent dimensions",
     "limit": "images to use",
     "fakes": "source of fakes",
@@ -82,9 +83,10 @@ def term(name: str, value: Any) -> str:
     side, field = _side_and_field(name)
     if field in _NAMED:
         return side + _NAMED[field][value]
-    if field == "critic_steps":
-        return f"{value} critic step{'' if value == 1 else 's'}"
-    return f"{_name(name)} {shown_value(value)}"
+    if field in ("critic_steps", "generator_steps"):
+        what = field.removesuffix("_steps")
+        return f"{value} {what} step{'' if value == 1 else 's'}"
+    return f"{_name(name)} {_shown(field, value)}"
 
 
 def transition(name: str, old: Any, new: Any) -> str:
@@ -96,7 +98,7 @@ def transition(name: str, old: Any, new: Any) -> str:
         return term(name, new)
     if field in _NAMED:
         return f"{side}{_NAMED[field][old]} → {_NAMED[field][new]}"
-    return f"{_name(name)} {shown_value(old)} → {shown_value(new)}"
+    return f"{_name(name)} {_shown(field, old)} → {_shown(field, new)}"
 
 
 def transitions(changes: Mapping[str, tuple[Any, Any]]) -> str:
@@ -113,6 +115,10 @@ def _name(name: str) -> str:
     """What a field is called that is shown with a value."""
     side, field = _side_and_field(name)
     return side + _SYMBOLS.get(field, field.replace("_", " "))
+
+
+def _shown(field: str, value: Any) -> str:
+    return "width × depth" if field == "widths" and not value else shown_value(value)
 
 
 def shortened(changes: Mapping[str, tuple[Any, Any]]) -> dict[str, tuple[Any, Any]]:

@@ -90,12 +90,45 @@ class Score(nn.Module):
         return x.reshape(x.shape[0])
 
 
+class Dropout(nn.Module):
+    """Leaves out a share p of the units in training (Srivastava et al. 2014); 1/(1 − p) the rest.
+
+    It draws from `rng`, a generator on the units' device that whoever trains the network sets:
+    torch's own layer draws from the global random state, which a run must not depend on.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.p = 0.0
+        self.rng: torch.Generator | None = None
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.training or self.p == 0:
+            return x
+        kept = torch.rand(x.shape, generator=self.rng, device=x.device) >= self.p
+        return x * kept / (1 - self.p)
+
+
+class Maxout(nn.Module):
+    """(N, units · pieces) -> (N, units): the largest of each unit's pieces (Goodfellow 2013)."""
+
+    def __init__(self, pieces: int) -> None:
+        super().__init__()
+        self.pieces = pieces
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.unflatten(1, (-1, self.pieces)).amax(-1)
+
+
 def mlp_generator(c: ExperimentConfig) -> nn.Sequential:
-    """latent -> [Linear, Norm, activation] × depth -> Linear -> output."""
+    """latent -> [Linear, Norm, activation] for each hidden layer -> Linear -> output."""
     size = torch.Size(c.sample_shape).numel()
-    widths = [c.latent_dim, *[c.width] * c.depth]
+    widths = [c.latent_dim, *c.hidden_g]
+    layers: list[nn.Module] = []
+    for inputs, units in pairwise(widths):
+        layers += [nn.Linear(inputs, units), Norm(units), _activation(c.activation)]
     return nn.Sequential(
-        *_mlp_layers(widths, c.activation),
+        *layers,
         nn.Linear(widths[-1], size),
         Reshape(*c.sample_shape),
         OUTPUTS[c.output](),
@@ -103,18 +136,21 @@ def mlp_generator(c: ExperimentConfig) -> nn.Sequential:
 
 
 def mlp_critic(c: ExperimentConfig) -> nn.Sequential:
-    """sample -> [Linear, Norm, activation] × depth -> Linear -> score."""
-    widths = [torch.Size(c.sample_shape).numel(), *[c.width] * c.depth]
-    return nn.Sequential(
-        nn.Flatten(), *_mlp_layers(widths, c.activation), nn.Linear(widths[-1], 1), Score()
-    )
+    """sample -> [Linear, Norm, activation, Dropout] for each hidden layer -> Linear -> score.
 
-
-def _mlp_layers(widths: list[int], activation: str) -> list[nn.Module]:
-    layers: list[nn.Module] = []
+    With maxout the largest of each unit's pieces stands in the activation's place.
+    """
+    widths, pieces = [torch.Size(c.sample_shape).numel(), *c.hidden_d], c.maxout_d
+    layers: list[nn.Module] = [nn.Flatten()]
     for inputs, units in pairwise(widths):
-        layers += [nn.Linear(inputs, units), Norm(units), _activation(activation)]
-    return layers
+        activation = Maxout(pieces) if pieces > 1 else _activation(c.activation)
+        layers += [nn.Linear(inputs, units * pieces), Norm(units * pieces), _dropped(activation)]
+    return nn.Sequential(*layers, nn.Linear(widths[-1], 1), Score())
+
+
+def _dropped(layer: nn.Module) -> nn.Sequential:
+    # Inside of one place, so that the numbers of the layers with weights stay what they were.
+    return nn.Sequential(layer, Dropout())
 
 
 def dcgan_generator(c: ExperimentConfig) -> nn.Sequential:
@@ -148,11 +184,11 @@ def dcgan_critic(c: ExperimentConfig) -> nn.Sequential:
     layers: list[nn.Module] = [nn.Conv2d(c.sample_shape[0], maps, 4, stride=2, padding=1)]
     if size == 4:
         layers.append(Norm(maps, size, size))
-    layers.append(_activation(c.activation))
+    layers.append(_dropped(_activation(c.activation)))
     while size > 4:
         layers.append(nn.Conv2d(maps, maps * 2, 4, stride=2, padding=1))
         maps, size = maps * 2, size // 2
-        layers += [Norm(maps, size, size), _activation(c.activation)]
+        layers += [Norm(maps, size, size), _dropped(_activation(c.activation))]
     return nn.Sequential(*layers, nn.Conv2d(maps, 1, 4), Score())
 
 
@@ -210,7 +246,7 @@ def resnet_critic(c: ExperimentConfig) -> nn.Sequential:
         *layers,
         _activation(c.activation),
         nn.AdaptiveAvgPool2d(1),
-        nn.Flatten(),
+        _dropped(nn.Flatten()),
         nn.Linear(maps, 1),
         Score(),
     )

@@ -40,6 +40,20 @@ DIGITS = {
     "gp_weight": 10.0,
 }
 MNIST = DIGITS | {"data": "mnist", "image_size": 28, "batch_size": 128, "latent_dim": 100}
+# The vanilla GAN of a blog that introduces GANs on MNIST: ReLU in both, a generator of two hidden
+# layers, a discriminator of one, one step each. The losses are those of logits; the blog takes the
+# log of a sigmoid, which is the deliberate bug `raw_log` here.
+BLOG = {
+    **GAN,
+    "widths_g": (256, 512),
+    "widths_d": (256,),
+    "latent_dim": 100,
+    "activation": "relu",
+    "batch_size": 128,
+    "lr": 2e-4,
+    "beta1": 0.5,
+    "beta2": 0.999,
+}
 # Faces and rooms at 64×64: Gulrajani et al. 2017, App. F, in a DCGAN's shape; LayerNorm in the
 # critic as there. bfloat16 makes the convolutions 1.4 times as fast even on a CPU.
 PHOTOS = {
@@ -168,6 +182,16 @@ _ALL = [
         "MNIST · GAN, MLPs",
         "The vanilla GAN of many tutorials, with tanh output.",
         MNIST | GAN | {"beta2": 0.999},
+    ),
+    *(
+        Preset(
+            f"{data}-gan-blog-{output}",
+            f"{title} · GAN of the blog, {output}",
+            "The vanilla GAN that introductions begin with: 100-256-512 units, one critic step.",
+            BLOG | {"data": data, "image_size": size, "output": output},
+        )
+        for data, title, size in (("digits", "Digits", 8), ("mnist", "MNIST", 28))
+        for output in ("sigmoid", "tanh")
     ),
     Preset(
         "mnist-wgan-gp",

@@ -21,15 +21,18 @@ def count_parameters(config: ExperimentConfig) -> int:
 
 
 def _mlp(c: ExperimentConfig) -> tuple[int, int]:
-    size, hidden = math.prod(c.sample_shape), [c.width] * c.depth
+    size = math.prod(c.sample_shape)
 
-    def count(widths: list[int], norm: str) -> int:
-        layers = sum(_linear(inputs, units) for inputs, units in pairwise(widths))
-        return layers + c.depth * _norm(norm, c.width)
+    def count(inputs: int, hidden: tuple[int, ...], outputs: int, pieces: int, norm: str) -> int:
+        layers = sum(
+            _linear(before, units * pieces) + _norm(norm, units * pieces)
+            for before, units in pairwise((inputs, *hidden))
+        )
+        return layers + _linear(hidden[-1], outputs)
 
     return (
-        count([c.latent_dim, *hidden, size], c.norm_g),
-        count([size, *hidden, 1], c.norm_d),
+        count(c.latent_dim, c.hidden_g, size, 1, c.norm_g),
+        count(size, c.hidden_d, 1, c.maxout_d, c.norm_d),
     )
 
 

@@ -8,7 +8,7 @@ generators of its own; looking at it (`sample`) draws from none of those that tr
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from typing import Any, Protocol
 
 import numpy as np
@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from wgan import constraints, losses, optimizers
 from wgan.config import ExperimentConfig, diff
-from wgan.networks import build_critic, build_generator, evaluating, set_norm
+from wgan.networks import Dropout, build_critic, build_generator, evaluating, set_norm
 from wgan.stages import FIGURES
 from wgan.state_copy import copied
 from wgan.types import Stage
@@ -68,6 +68,7 @@ class Trainer:
         self._rng_data = stream(config.seed, 1, self.device)
         self._rng_noise = stream(config.seed, 2, self.device)
         self._rng_alpha = stream(config.seed, 3, self.device)
+        self._rng_dropout = stream(config.seed, 4, self.device)
         self.generator = build_generator(config, self.device, self._rng_weights)
         self.critic = build_critic(config, self.device, self._rng_weights)
         for network in (self.generator, self.critic):
@@ -82,7 +83,7 @@ class Trainer:
     # One step -----------------------------------------------------------------------------------
 
     def step(self) -> Tensor:
-        """`critic_steps` critic updates, then one generator update (WGAN Algorithm 1).
+        """`critic_steps` critic updates, then `generator_steps` of the generator's, mostly one.
 
         Returns the figures of the step, (len(FIGURES),) on the device: no synchronisation.
         """
@@ -93,9 +94,11 @@ class Trainer:
     def stages(self) -> Iterator[Stage]:
         """The same step, yielding after each of its stages; slow motion walks through it."""
         updates = self.config.critic_steps
+        latents = None
         for update in range(1, updates + 1):
-            yield from self._critic_stages(update, updates)
-        yield from self._generator_stages()
+            latents = yield from self._critic_stages(update, updates)
+        for _ in range(self.config.generator_steps):
+            yield from self._generator_stages(latents if self.config.shared_latents else None)
         self.steps += 1
 
     def update_critic(self) -> Tensor:
@@ -114,12 +117,14 @@ class Trainer:
         """The newest figures by name; waits for the device."""
         return dict(zip(FIGURES, self._figures.tolist(), strict=True))
 
-    def _critic_stages(self, update: int, updates: int) -> Iterator[Stage]:
+    def _critic_stages(self, update: int, updates: int) -> Generator[Stage, None, Tensor]:
+        """One critic update; returns its latents."""
         c, faults = self.config, self.config.faults
         real = self.draw_real(c.batch_size)
+        latents = self.draw_latents(c.batch_size)
         attached = "fakes_attached" in faults
         with torch.set_grad_enabled(attached), self._autocast():
-            fake = self._generated(self.generator, self.draw_latents(c.batch_size)).float()
+            fake = self._generated(self.generator, latents).float()
         yield Stage("data", update, updates)
 
         with self._autocast():
@@ -160,11 +165,19 @@ class Trainer:
             if constraint.clips:
                 losses.clip_weights(self.critic, c.clip_value, faults)
                 yield Stage("clip", update, updates)
+        return latents
 
-    def _generator_stages(self) -> Iterator[Stage]:
+    def _generator_stages(self, latents: Tensor | None = None) -> Iterator[Stage]:
+        """One generator update, from these latents or new ones.
+
+        With the critic's own the fakes are the same, and scored anew. A graph that was kept from
+        before the critic's update (`retain_graph=True`) is one that PyTorch refuses to go back
+        through, its weights having changed in place; after a fused update it does not notice.
+        """
         c, faults = self.config, self.config.faults
         with self._autocast():
-            latents = self.draw_latents(c.batch_size)
+            if latents is None:
+                latents = self.draw_latents(c.batch_size)
             scores = self.critic(self._generated(self.generator, latents))
         loss = losses.generator_loss(c.objective, scores.float(), faults)
         self._figures[1] = loss.detach()
@@ -293,6 +306,9 @@ class Trainer:
             self.averaged = None
         elif self.averaged is None:
             self.averaged = copy.deepcopy(self.generator).requires_grad_(False)
+        for module in self.critic.modules():
+            if isinstance(module, Dropout):
+                module.p, module.rng = config.dropout_d, self._rng_dropout
         # BatchNorm(n, 0.8) in a widely used port sets eps, not momentum.
         eps = 0.8 if "batchnorm_eps" in config.faults else 1e-5
         for network in (self.generator, self.critic, self.averaged or nn.Identity()):
@@ -366,7 +382,8 @@ class Trainer:
         # An optimiser takes the very tensors that it is given.
         self.generator_optimizer.load_state_dict(copy.deepcopy(state["optimizer_g"]))
         self.critic_optimizer.load_state_dict(copy.deepcopy(state["optimizer_d"]))
-        for rng, kept in zip(self._rngs, state["rng"], strict=True):
+        # A state from before there was dropout has none for it.
+        for rng, kept in zip(self._rngs, state["rng"], strict=False):
             rng.set_state(kept)
         for parameter, gradient in zip(
             self.generator.parameters(), state["gradients"], strict=True
@@ -376,4 +393,5 @@ class Trainer:
 
     @property
     def _rngs(self) -> list[torch.Generator]:
-        return [self._rng_weights, self._rng_data, self._rng_noise, self._rng_alpha]
+        drawn = [self._rng_weights, self._rng_data, self._rng_noise, self._rng_alpha]
+        return [*drawn, self._rng_dropout]

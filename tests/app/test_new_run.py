@@ -11,7 +11,13 @@ import pytest
 from lab_app import IMAGES, POINTS, LabApp, covers, wait_for
 
 from wgan.cli import main
-from wgan.config import STRUCTURAL_FIELDS, ExperimentConfig, from_json
+from wgan.config import (
+    STRUCTURAL_FIELDS,
+    WIDTHS,
+    ExperimentConfig,
+    from_json,
+    parse_assignment,
+)
 from wgan.server.registry import lab
 from wgan.zoo.checkpoint import zip_of_run
 from wgan.zoo.upload import open_upload
@@ -40,6 +46,9 @@ FORM: list[tuple[ExperimentConfig, dict[str, Any]]] = [
     (IMAGES, {"output": "sigmoid"}),
     (POINTS, {"width": 12}),
     (POINTS, {"depth": 2}),
+    (POINTS, {"widths_g": "12, 16"}),
+    (POINTS, {"widths_d": "[12]"}),
+    (POINTS, {"maxout_d": 2}),
     (POINTS, {"latent_dim": 3}),
     (POINTS, {"latent": "uniform"}),
     (POINTS, {"fakes": "noisy_real"}),
@@ -67,7 +76,8 @@ def test_each_field_of_the_form_starts_a_run_with_it(
     app.open_tab("New run")
     _submit(app, values)
     assert app.run is not old
-    assert app.run.config == base.replace(values)
+    given = (f"{name}={value}" for name, value in values.items() if name in WIDTHS)
+    assert app.run.config == base.replace(values | dict(map(parse_assignment, given)))
     assert old.config == base
     assert app.notices() == []
     wait_for(lambda: app.run.state != "loading")
@@ -120,6 +130,8 @@ def test_from_images_to_points_takes_shapes_that_suit(images: LabApp):
         (POINTS, {"output": "sigmoid"}, "output"),
         (IMAGES, {"network": "resnet", "image_size": 28}, "image_size"),
         (IMAGES, {"network": "dcgan", "width": 512}, "width"),
+        (IMAGES, {"network": "dcgan", "width": 8, "widths_g": "8"}, "widths_g"),
+        (POINTS, {"widths_d": "12, many"}, "widths_d"),
     ],
 )
 def test_a_refused_form_shows_one_sentence_and_keeps_the_run(

@@ -96,9 +96,11 @@ def script(
             images=images,
             channels=image_data(config.data)[0] if images else 0,
             mlp=config.network == "mlp",
+            hidden=lambda side: _hidden(getattr(config, f"hidden_{side}")),
             modes=config.data in _MODES,
             sigmoid=config.output == "sigmoid",
             functional=_functional(config),
+            dropout=f", nn.Dropout({config.dropout_d})" if config.dropout_d else "",
             activation=_ACTIVATIONS[config.activation],
             output=_OUTPUTS[config.output],
             normed=lambda kind: _norm(kind, maps=config.network == "dcgan"),
@@ -160,14 +162,20 @@ def _functional(config: ExperimentConfig) -> list[str]:
     return sorted(names)
 
 
+def _hidden(widths: tuple[int, ...]) -> str:
+    """The units of the hidden layers as a list: `[128] * 3`."""
+    alike = len(widths) > 1 and len(set(widths)) == 1
+    return f"[{widths[0]}] * {len(widths)}" if alike else str(list(widths))
+
+
 def _norm(kind: str, *, maps: bool) -> str:
     """A normalisation layer and the comma after it, or nothing."""
     kinds = {
-        "batch": "nn.BatchNorm2d(maps), " if maps else "nn.BatchNorm1d(WIDTH), ",
-        "layer": "nn.LayerNorm([maps, size, size]), " if maps else "nn.LayerNorm(WIDTH), ",
+        "batch": "nn.BatchNorm2d(maps), " if maps else "nn.BatchNorm1d(units), ",
+        "layer": "nn.LayerNorm([maps, size, size]), " if maps else "nn.LayerNorm(units), ",
         "instance": "nn.InstanceNorm2d(maps, affine=True), "
         if maps
-        else "nn.LayerNorm(WIDTH, elementwise_affine=False), ",
+        else "nn.LayerNorm(units, elementwise_affine=False), ",
     }
     return kinds.get(kind, "")
 

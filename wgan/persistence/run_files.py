@@ -18,6 +18,7 @@ from safetensors import SafetensorError
 
 from wgan.config import (
     SHORTHANDS,
+    WIDTHS,
     ConfigError,
     ExperimentConfig,
     diff,
@@ -181,6 +182,8 @@ def command(config: ExperimentConfig, events: Iterable[Event], steps: int) -> st
     preset = min(PRESETS.values(), key=lambda p: len(diff(p.config, config)))
     words = ["python", "-m", "wgan", "train", preset.name]
     changes = {name: new for name, (_, new) in diff(preset.config, config).items()}
+    if {"width", "depth"} & set(changes):  # they would take the place of the lists
+        changes |= {name: getattr(config, name) for name in WIDTHS if getattr(config, name)}
     if "seed" in changes:
         words += ["--seed", str(changes.pop("seed"))]
     if "device" in changes:

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
 
 from wgan.advice import warnings
-from wgan.config import DATA, SHORTHANDS, ExperimentConfig, choices, span
+from wgan.config import (
+    DATA,
+    SHORTHANDS,
+    WIDTHS,
+    ExperimentConfig,
+    choices,
+    parse_assignment,
+    span,
+)
 from wgan.constraints import constraint
 from wgan.data import title
 from wgan.live.parts import channel
@@ -222,14 +231,16 @@ def settings(run: Run) -> None:
             _ladder(run, "beta2", DECAYS)
     with st.expander("Steps and batch", expanded=True):
         _number(run, "critic_steps", 1)
+        _number(run, "generator_steps", 1)
         _ladder(run, "batch_size", [8, 16, 32, 64, 128, 256, 512, 1024])
         _ladder(run, "ema", [0.0, 0.9, 0.98, 0.99, 0.995, 0.999, 0.9999])
-        for field in ("freeze_g", "freeze_d"):
+        for field in ("shared_latents", "freeze_g", "freeze_d"):
             value = _current(run, field)
             st.toggle(value=value, **_shared(run, field, value))
-    with st.expander("Normalisation"):
+    with st.expander("Normalisation and dropout"):
         _choice(run, "norm_d")
         _choice(run, "norm_g")
+        _ladder(run, "dropout_d", [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7])
     with st.expander("Deliberate bugs"):
         st.multiselect(
             options=choices("faults"),
@@ -251,7 +262,7 @@ def new_run(run: Run) -> None:
     with st.form("new_run", border=False):
         values: dict[str, Any] = {}
         columns = st.columns(4)
-        spots = iter(columns * 4)
+        spots = itertools.cycle(columns)
 
         def choice(field: str, options: Sequence[Any], show: Any = None) -> None:
             value = getattr(config, field)
@@ -284,6 +295,16 @@ def new_run(run: Run) -> None:
             choice(field, choices(field))
         for field in ("width", "depth", "latent_dim"):
             number(field)
+        for field in WIDTHS:
+            with next(spots):
+                values[field] = st.text_input(
+                    label(field),
+                    ", ".join(map(str, getattr(config, field))),
+                    key=f"new_{field}_{run.id}",
+                    placeholder="width × depth",
+                    help=help_text(field),
+                )
+        number("maxout_d")
         for field in ("latent", "fakes", "image_size", "precision", "device"):
             choice(field, choices(field))
         number("limit")
@@ -295,7 +316,9 @@ def new_run(run: Run) -> None:
 
 def _new_config(config: ExperimentConfig, values: dict[str, Any]) -> ExperimentConfig:
     """With other data, what was not touched takes values that suit it."""
-    touched = {name: v for name, v in values.items() if v != getattr(config, name)}
+    lists = {name: parse_assignment(f"{name}={values[name]}")[1] for name in WIDTHS}
+    given = values | {name: tuple(widths) for name, widths in lists.items()}
+    touched = {name: v for name, v in given.items() if v != getattr(config, name)}
     if "data" in touched:
         config = with_data(config, values["data"])
     return config.replace(touched)
