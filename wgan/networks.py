@@ -93,8 +93,7 @@ class Score(nn.Module):
 class Dropout(nn.Module):
     """Leaves out a share p of the units in training (Srivastava et al. 2014); 1/(1 − p) the rest.
 
-    It draws from `rng`, a generator on the units' device that whoever trains the network sets:
-    torch's own layer draws from the global random state, which a run must not depend on.
+    It draws from `rng`, set by whoever trains, not from the global random state as torch's does.
     """
 
     def __init__(self) -> None:
@@ -136,10 +135,7 @@ def mlp_generator(c: ExperimentConfig) -> nn.Sequential:
 
 
 def mlp_critic(c: ExperimentConfig) -> nn.Sequential:
-    """sample -> [Linear, Norm, activation, Dropout] for each hidden layer -> Linear -> score.
-
-    With maxout the largest of each unit's pieces stands in the activation's place.
-    """
+    """sample -> [Linear, Norm, activation or maxout, Dropout] for each hidden layer -> score."""
     widths, pieces = [torch.Size(c.sample_shape).numel(), *c.hidden_d], c.maxout_d
     layers: list[nn.Module] = [nn.Flatten()]
     for inputs, units in pairwise(widths):
