@@ -1,4 +1,4 @@
-"""What the README and the cards claim: by steps, against the JSON, measured again."""
+"""What the README, the docs and the cards claim: by steps, against the JSON, measured again."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ from wgan.trainer import Trainer
 from wgan.zoo.bundled import FOLDER
 from wgan.zoo.card import metric_rows
 
-README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[1]
+PAGES = (ROOT / "README.md", *sorted(ROOT.glob("docs/*.md")))
+README = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
 CARDS = sorted(path.parent.name for path in FOLDER.glob("*/config.json"))
 NUMBERS = ("ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen")
 
