@@ -200,13 +200,18 @@ def curves(run: Run, frame: Frame, options: Options) -> Sequence[Block]:
 
 
 def curve(frame: Frame, name: str, options: Options) -> Chart:
-    """One chart of a frame; options as in `curves`."""
+    """One chart of a frame, drawn once for all who read it; options as in `curves`."""
+    smoothing, at = options.get("smoothing", 1), options.get("at")
+    return frame.once((name, smoothing, at), lambda: _curve(frame, name, smoothing, at))
+
+
+def _curve(frame: Frame, name: str, smoothing: int, at: int | None) -> Chart:
     draw, title = CURVES[name]
     extra: dict[str, Any] = {}
     if draw is plots.curve_modes:
         extra["modes_total"] = frame.metrics.modes_total if frame.metrics else None
-    figure = draw(frame.curves, frame.events, smoothing=options.get("smoothing", 1), **extra)
-    if (at := options.get("at")) is not None:
+    figure = draw(frame.curves, frame.events, smoothing=smoothing, **extra)
+    if at is not None:
         figure = plots.looking_at(figure, at)
     return Chart(figure, CURVE_HEIGHT, alt=title, title=title, name=name)
 

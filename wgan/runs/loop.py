@@ -95,9 +95,8 @@ class RunLoop:
     def mirror(self, origin: RunLoop) -> None:
         """Shows what `origin` shows until this run, a copy of it, is prepared and has its own."""
         self.slow, self._first = origin.slow, origin.first_config
-        self.frame = dataclasses.replace(
-            origin.frame, version=0, run=self.id, _built={}, _lock=threading.Lock()
-        )
+        # What is drawn of a frame is the same whose ever it is: a class of copies draws it once.
+        self.frame = dataclasses.replace(origin.frame, version=0, run=self.id)
 
     def prepare(self, record: RunState | None = None) -> None:
         """Loads the data and builds the trainer; a fault leaves the run failed, with a sentence.
@@ -119,6 +118,7 @@ class RunLoop:
                 self._state = "playing" if self._play_when_ready else "paused"
                 self._message = ""
             self._progress = None
+            self._handle_requests()  # a copy's first frame has the change that it was made for
             self._evaluate(measure=record is None)
         except Exception as error:
             if record is not None:
