@@ -91,10 +91,8 @@ class Score(nn.Module):
 
 
 class Dropout(nn.Module):
-    """Leaves out a share p of the units in training (Srivastava et al. 2014); 1/(1 − p) the rest.
-
-    It draws from `rng`, set by whoever trains, not from the global random state as torch's does.
-    """
+    """Leaves out a share p of the units in training (Srivastava et al. 2014), drawn from `rng`,
+    which whoever trains sets: torch's own layer draws from the global random state."""
 
     def __init__(self) -> None:
         super().__init__()
