@@ -1,17 +1,29 @@
-"""Every page in a real browser: opened, its main button or tab clicked, and nothing goes wrong."""
+"""Every page in a real browser: opened, its main button or tab clicked, and nothing goes wrong.
+
+What stands there then has no serious finding of axe, in the light theme and in the dark one.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from typing import Literal
 from urllib.parse import urlsplit
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 pytestmark = pytest.mark.browser
 
 BAD = "[data-testid=stAlertContentError], [data-testid=stException]"
+
+# Whether the page has taken a theme, and what fades from one to the other has come to rest.
+DRAWN = """theme => {
+  const [red] = getComputedStyle(document.querySelector('.stApp')).backgroundColor.match(/\\d+/g)
+  return (red < 128) === (theme === 'dark') &&
+    document.getAnimations().every(one => !(one instanceof CSSTransition))
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -23,6 +35,12 @@ def site(
 
 
 def lab(page: Page) -> None:
+    page.get_by_role("button", name="Cure it").click()
+    page.get_by_role("button", name="See a GAN collapse").or_(
+        page.get_by_role("button", name="Back to the GAN")
+    ).wait_for()
+    page.get_by_role("radio", name="Batch", exact=True).click()  # which brings an alarm
+    page.locator("div.wgan-alarm").wait_for()
     page.get_by_role("tab", name="Modes").click()
     page.locator(".st-key-mode_shares .main-svg").first.wait_for()
 
@@ -54,8 +72,11 @@ def duel(page: Page) -> None:
 
 def guide(page: Page) -> None:
     page.locator(".katex").nth(8).wait_for()
-    page.get_by_role("link", name="Lab").click()
+    pages = page.get_by_test_id("stTopNav")
+    pages.get_by_role("link", name="Lab").click()
     page.locator(".wgan-meter .big:not(.wait)").wait_for()
+    pages.get_by_role("link", name="Guide").click()
+    page.locator(".katex").nth(8).wait_for()
 
 
 def theory(page: Page) -> None:
@@ -65,6 +86,19 @@ def theory(page: Page) -> None:
     page.get_by_role("tab", name="Dirac-GAN").click()
     page.locator(".st-key-theory_phase .main-svg").first.wait_for()
     assert page.locator(".katex-error").count() == 0
+
+
+def serious(page: Page, theme: Literal["light", "dark"]) -> list[str]:
+    """What axe finds on the page that keeps people from reading or using it."""
+    page.emulate_media(color_scheme=theme)
+    page.wait_for_function(DRAWN, arg=theme)
+    found = Axe().run(page).response["violations"]
+    return [
+        f"{theme}: {node['html'][:200]}: {node['failureSummary']}"
+        for rule in found
+        if rule["impact"] in ("serious", "critical")
+        for node in rule["nodes"]
+    ]
 
 
 @pytest.mark.parametrize(
@@ -90,5 +124,6 @@ def test_it_opens_and_does_what_it_is_for(
     page.goto(f"{site}/{path}")
     click(page)
     assert page.locator(BAD).count() == 0
+    assert serious(page, "light") + serious(page, "dark") == []
     assert problems == []
     assert hosts == {urlsplit(site).netloc}

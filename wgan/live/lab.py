@@ -238,7 +238,8 @@ def _alarm(alarm: Alarm, tag: str, remedy: str = "") -> str:
     title, evidence = escape(alarm.title), escape(alarm.evidence)
     return (
         f'<{tag} role="status" class="wgan-alarm"><span title="{evidence}">'
-        f'<i aria-label="Alarm">▲</i> <b>{title}.</b> {evidence} {escape(remedy)}</span></{tag}>'
+        f'<i role="img" aria-label="Alarm">▲</i> <b>{title}.</b> {evidence} {escape(remedy)}'
+        f"</span></{tag}>"
     )
 
 

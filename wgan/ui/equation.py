@@ -9,7 +9,7 @@ from wgan.constraints import constraint as constraint_named
 from wgan.objectives import objective
 
 Term = Literal["critic", "constraint", "generator"]
-HIGHLIGHT = "#d55e00"
+HIGHLIGHT = "#d55e00"  # which shell.css has in two shades, for the two themes
 
 
 def equation(config: ExperimentConfig, active: Term = "constraint") -> str:

@@ -152,7 +152,7 @@ function mount(parent, grid) {
       note.textContent = data.note
       note.hidden = !data.note
       frame.style.height = `${data.height}px`
-      frame.setAttribute("role", "img")
+      frame.setAttribute("role", "figure") // no image: its menus and buttons can be reached
       frame.setAttribute("aria-label", data.alt)
       schedule()
     },

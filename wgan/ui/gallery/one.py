@@ -123,8 +123,8 @@ def _nearest(experiment: ExperimentConfig | None, sample: Tensor) -> None:
     with st.spinner("Looking for the nearest real image", show_time=True):
         found = nearest_real(sample[0], _real(experiment))
     st.image(plots.data_uri(picture(found.image[None])), width=180, alt="The nearest real image")
-    st.caption(
-        f":blue[**Nearest real image**], at distance {format_3_digits(found.distance)}",
+    st.markdown(  # no caption: that would fade the colour
+        f":small[:blue[**Nearest real image**], at distance {format_3_digits(found.distance)}]",
         help=sections("gallery")["nearest"],
     )
 
