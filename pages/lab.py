@@ -43,6 +43,7 @@ with notices:
                 args=(PRESETS["digits-gan"].config,),
             )
 
+classroom.poll_hint(run)
 classroom.watching(run)
 classroom.poll(run)
 doctor.line(run, runbar.about(run))
@@ -65,8 +66,9 @@ with left:
             key="layers",
             label_visibility="collapsed",
         )
-    lookback.slider(run)
-    branch.row(run)
+    with st.container(key="past"):
+        lookback.slider(run)
+        branch.row(run)
 with right, st.container(gap="xsmall"):
     controls.switches(run)
     name = main_curve(run.config)

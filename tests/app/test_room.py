@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -31,6 +32,12 @@ def watcher(owner: LabApp) -> LabApp:
 def told(app: LabApp) -> str:
     """What the line above the meter says of whose run it is."""
     return " ".join(caption.value for caption in app.at.container(key="watching").caption)
+
+
+def hint(app: LabApp) -> str:
+    """The line that leads to an open poll."""
+    found = app.at.container(key="poll_hint").get("html")
+    return re.sub("<.*?>", "", found[0].proto.body) if found else ""
 
 
 def enabled(app: LabApp, key: str) -> Any:
@@ -155,8 +162,12 @@ def test_a_poll_from_question_to_result(owner: LabApp, watcher: LabApp):
     (ask,) = (button for button in owner.at.button if button.label == "Ask the room")
     ask.click()
     owner.redraw()
+    assert not owner.has("poll_question")  # in its place the votes
+    assert owner.has("poll_close_room")
     watcher.redraw()
+    assert hint(watcher) == "Poll: What happens with GP? Vote ↓"
     watcher.click("vote_1")
+    assert not hint(watcher)
     assert owner.run.access.poll.votes == (0, 1)  # pyright: ignore
     assert watcher.widget("vote_0").disabled
     press("vote_0")(watcher)  # sent all the same
@@ -214,6 +225,9 @@ def test_a_fork_goes_on_from_here_and_is_ones_own(config: Any):
     owner.set("switch_objective", "lsgan")
     owner.step()
     watcher = LabApp(None, run=owner.id)
+    for app in (owner, watcher):
+        app.open_tab("Classroom")
+        assert app.has("fork") == (app is watcher)
     watcher.click("fork_watched")
     assert watcher.id != owner.id
     fork, run = watcher.run, owner.run

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from html import escape
 
 import segno
 import streamlit as st
@@ -13,6 +14,7 @@ from wgan.runs.run import Run
 from wgan.ui import binding, identity, live
 from wgan.ui.words import plain, sections
 
+_POLL = "poll"  # the anchor that the hint leads to
 _QUESTION = "poll_question"
 _ANSWERS = [f"poll_answer_{number}" for number in range(MAX_ANSWERS)]
 
@@ -66,7 +68,8 @@ def classroom(run: Run) -> None:
         if identity.link_is_local():
             st.warning(words["local"], icon=":material/phonelink_off:")
         st.image(_qr(identity.link(run)), width=220, alt="QR code of the link")
-        _fork(run, "fork", "Fork: go on in a run of my own")
+        if not identity.owns(run):
+            _fork(run, "fork", "Make a copy of my own")
     with right:
         if not identity.owns(run):
             st.caption(words["room_open" if run.access.open else "watching"])
@@ -87,7 +90,7 @@ def classroom(run: Run) -> None:
             args=(run, "locked", key),
             help=words["lock"],
         )
-        _poll_form(run)
+        _poll_tab(run)
         with st.expander("The owner's link"):
             st.caption(words["owner"])
             st.code(identity.link(run, identity.secret_of(run)), language=None, wrap_lines=True)
@@ -120,8 +123,19 @@ def _qr(address: str) -> str:
 # Polls ------------------------------------------------------------------------------------------
 
 
-def _poll_form(run: Run) -> None:
+def _poll_tab(run: Run) -> None:
+    """While a poll is there its votes, so that they are in sight where it was asked."""
     st.markdown("**A poll**")
+    if (asked := run.access.poll) is None:
+        _poll_form(run)
+        return
+    st.caption(sections("classroom")["asked"])
+    st.markdown(f"**{plain(asked.question)}**")
+    live.part(channel("votes", run), key="votes_room")
+    _poll_buttons(run, asked, "_room")
+
+
+def _poll_form(run: Run) -> None:
     st.caption(sections("classroom")["poll"])
     with st.form("poll", border=False):
         st.text_input(
@@ -148,7 +162,16 @@ def _ask(run: Run) -> None:
         return
     for key in (_QUESTION, *_ANSWERS):
         given[key] = ""
-    st.toast("The poll is at the top of everybody's page.", icon=":material/ballot:")
+    st.toast("The poll is open on everybody's page.", icon=":material/ballot:")
+
+
+def poll_hint(run: Run) -> None:
+    """Leads to the open poll, on a phone, where it is below the samples."""
+    asked, mine = run.access.poll, run.access.voted(identity.visitor())
+    with st.container(key="poll_hint"):  # always there: nothing below is mounted anew
+        st.empty()
+        if asked is not None and not asked.closed and mine is None:
+            st.html(f'<a href="#{_POLL}">Poll: {escape(asked.question)} <b>Vote ↓</b></a>')
 
 
 def poll(run: Run) -> None:
@@ -163,6 +186,7 @@ def _poll(run: Run, asked: Poll) -> None:
     """The question, the answers to choose from, and the votes as they come."""
     mine = run.access.voted(identity.visitor())
     with st.container(border=True, key="poll_box"):
+        st.html(f'<span id="{_POLL}"></span>')
         st.markdown(f"**{plain(asked.question)}**")
         with st.container(horizontal=True, gap="small"):
             for number, answer in enumerate(asked.answers):
@@ -178,10 +202,15 @@ def _poll(run: Run, asked: Poll) -> None:
         if mine is not None:
             st.caption("Your vote is counted.")
         if identity.owns(run):
-            with st.container(horizontal=True):
-                if not asked.closed:
-                    st.button("Close the poll", key="poll_close", on_click=run.access.close_poll)
-                st.button("Take it away", key="poll_end", on_click=run.access.end_poll)
+            _poll_buttons(run, asked)
+
+
+def _poll_buttons(run: Run, asked: Poll, where: str = "") -> None:
+    """The owner's: no more votes; no more poll."""
+    with st.container(horizontal=True, gap="small"):
+        if not asked.closed:
+            st.button("Close the poll", key=f"poll_close{where}", on_click=run.access.close_poll)
+        st.button("Remove the poll", key=f"poll_end{where}", on_click=run.access.end_poll)
 
 
 def _vote(run: Run, number: int, question: str) -> None:

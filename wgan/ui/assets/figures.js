@@ -63,7 +63,7 @@ function mount(parent, grid) {
   async function draw() {
     const width = frame.clientWidth
     if (!Plotly || !figure || held || width === 0 || !plot.isConnected) return // hidden: later
-    const size = { width, height: figure.height }
+    const size = { width, height: fit() }
     const layout = themed(figure.layout, theme(parent), { ...size, zoom, zooms, touch })
     const { data, frames } = figure
     halt()
@@ -73,6 +73,14 @@ function mount(parent, grid) {
     wait.hidden = true
     plot.on("plotly_relayout", remember)
     plot.on("plotly_doubleclick", unzoom)
+  }
+
+  // Where x and y have one scale, a narrow place needs less height.
+  function fit() {
+    const square = figure.layout.yaxis?.scaleanchor === "x"
+    const height = square ? Math.min(figure.height, (frame.clientWidth || Infinity) + 40) : figure.height
+    frame.style.height = `${height}px`
+    return height
   }
 
   // A figure that plays would go on after Plotly has forgotten what it plays.
@@ -118,7 +126,7 @@ function mount(parent, grid) {
 
   function save() {
     const layout = { ...plot.layout, paper_bgcolor: theme(parent).background }
-    const size = { width: frame.clientWidth, height: figure.height, scale: 2 }
+    const size = { width: frame.clientWidth, height: frame.clientHeight, scale: 2 }
     Plotly.downloadImage(
       { data: plot.data, layout },
       { format: "png", filename: figure.name, ...size },
@@ -151,7 +159,7 @@ function mount(parent, grid) {
       title.hidden = !data.title
       note.textContent = data.note
       note.hidden = !data.note
-      frame.style.height = `${data.height}px`
+      fit()
       frame.setAttribute("role", "figure") // no image: its menus and buttons can be reached
       frame.setAttribute("aria-label", data.alt)
       schedule()
