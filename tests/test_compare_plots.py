@@ -98,7 +98,7 @@ def test_differences_are_named_with_shorthands():
     assert set(words) == {
         "GP → clipping",
         "rate 1e-3 → 5e-5",
-        "critic without norm → LayerNorm",
+        "critic without normalisation → LayerNorm",
         "bugs none → raw log",
     }
     assert differences(first, first.replace({"lr_d": 0.1})) == "critic rate 1e-3 → 0.1"

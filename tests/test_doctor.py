@@ -96,7 +96,7 @@ def test_lost_modes_are_named_with_what_there_was():
     )
     (alarm,) = diagnose(frame)
     assert alarm.name == "collapse"
-    assert alarm.evidence == "Of at best 8 of 8 modes, 38% were covered lately."
+    assert alarm.evidence == "At best 8 of 8 modes were covered, lately only 38% of them."
 
 
 def test_modes_that_came_late_were_not_lost_before():

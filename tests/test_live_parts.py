@@ -225,8 +225,8 @@ def test_the_truth_has_the_measured_numbers():
 
 def test_overfitting_is_the_difference_of_the_gaps():
     said = words(section("overfitting", frame(DIGITS, metrics=MEASURES)))
-    assert "Gap, trained on 3.50" in said
-    assert "Gap, held out 1.50" in said
+    assert "Gap, training images 3.50" in said
+    assert "Gap, held-out images 1.50" in said
     assert "Memorisation gap 2.00 " in said
 
 
@@ -238,7 +238,7 @@ def test_overfitting_is_the_difference_of_the_gaps():
         (
             "weights",
             Weights(5, np.full(4, 0.25, np.float32), 1.0, 5678, 0.75, 0.01, 0.5),
-            "At the clip 50.0%",
+            "At ±c 50.0%",
         ),
         (
             "slopes",
@@ -270,8 +270,8 @@ def test_all_text_that_others_may_have_written_is_escaped():
     for made in (
         blocks.caption(EVIL),
         blocks.progress(EVIL, 0.5),
-        critic.numbers(critic.Number(EVIL, EVIL, EVIL, EVIL + '"')),
-        *critic.empty(EVIL),
+        blocks.numbers(blocks.Number(EVIL, EVIL, EVIL, EVIL + '"')),
+        *blocks.empty(EVIL),
     ):
         assert "<img" not in made["html"]
         assert EVIL in words([made])

@@ -45,16 +45,21 @@ def digits(counts: tuple[int, ...], **given: Any) -> Metrics:
 @pytest.mark.parametrize(
     ("metrics", "said"),
     [
-        (digits((0,) * 3 + (2300,) + (0,) * 6), "the same digit (3): it has collapsed"),
+        (digits((0,) * 3 + (2300,) + (0,) * 6), "the same digit (3): the generator has collapsed"),
         (digits((230,) * 10, mode_kl=0.02), "all 10 digits are covered evenly, and 90%"),
-        (digits((500,) * 4 + (0,) * 6), "4 of 10 digits are covered"),
-        (digits((1,) * 10, high_quality=0.01), "hardly any sample looks real"),
-        (replace(digits((2300,) + (0,) * 9), step=10), "the generator has only begun"),
+        (
+            digits((500,) * 4 + (0,) * 6),
+            "look real, but they show only 4 of the 10 digits",
+        ),
+        (digits((300,) * 4 + (0,) * 6, high_quality=0.4), "4 of 10 digits are covered, and 40%"),
+        (digits((1,) * 10, high_quality=0.01), "hardly any sample looks real, so no digit counts"),
+        (digits((30, 30) + (0,) * 8, high_quality=0.03), "looks real; 2 of 10 digits just count"),
+        (replace(digits((2300,) + (0,) * 9), step=10), "the generator has only just started"),
         (Metrics(500, 0.0, 1.0, w1=0.4, w1_floor=0.1), "4.00 times as far from the data"),
         (Metrics(500, 0.0, 1.0, w1=0.1, w1_floor=0.1), "as near to the data as other real"),
         (Metrics(500, 0.0, 1.0, reached=0.01, reached_real=0.9), "nearly all samples look alike"),
-        (Metrics(500, 0.0, 1.0), "nothing can be counted"),
-        (None, "nothing is measured yet"),
+        (Metrics(500, 0.0, 1.0), "nothing to count"),
+        (None, "nothing has been measured yet"),
     ],
 )
 def test_the_samples_are_told_as_measured(metrics: Metrics | None, said: str):
@@ -83,6 +88,22 @@ def test_a_critics_penalty_is_no_part_of_its_certainty():
     config = DIGITS.replace({"constraint": "gp"})
     curves = {"critic_loss": curve((500, 1.02)), "penalty": curve((500, 1.0))}
     assert "99%" in narration.sentence(frame(config, metrics=digits((9,) * 10), curves=curves))
+
+
+@pytest.mark.parametrize(("step", "when"), [(500, "Now"), (540, "Now"), (1622, "At step 500")])
+def test_what_was_measured_long_ago_is_not_told_as_now(step: int, when: str):
+    told = frame(DIGITS, metrics=digits((230,) * 10, mode_kl=0.02), step=step)
+    (block,) = narration.now(None, told, {})  # pyright: ignore
+    assert f"<b>{when}:</b> all 10 digits" in block["html"]
+
+
+def test_the_critics_estimate_is_the_one_of_the_curve():
+    curves = {"critic_estimate": curve((480, 0.7), (500, 0.34))}
+    metrics = digits((230,) * 10, w1=0.41, estimate_over_slope=0.2)
+    for constraint, said in (("gp", "is 0.340, the"), ("clip", "is 0.340 in its own units, the")):
+        config = DIGITS.replace({"objective": "wgan", "constraint": constraint})
+        told = frame(config, metrics=metrics, curves=curves, step=500)
+        assert f"the critic's estimate {said} exact W1 0.410." in narration.sentence(told)
 
 
 # The last change.

@@ -80,6 +80,8 @@ def test_a_run_on_images_without_classes_measures_it_and_the_meter_says_so(make_
     assert metrics.reached is not None
     assert metrics.reached_real is not None
     assert metrics.reached < 0.2 < metrics.reached_real, "an untrained generator reaches nothing"
-    shown = mode_meter(metrics)
-    assert "of the data reached" in shown
-    assert f"held-out real images reach {metrics.reached_real:.0%}" in shown
+    assert "measured at step" not in mode_meter(metrics)
+    shown = mode_meter(metrics, old=True)
+    assert f"measured at step {metrics.step}" in shown
+    assert "of the data covered" in shown
+    assert f"held-out real images cover {metrics.reached_real:.0%}" in shown

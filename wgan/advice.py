@@ -17,12 +17,12 @@ def warnings(config: ExperimentConfig) -> list[str]:
     if constraint.clips and c.optimizer_d == "adam" and c.beta1 > 0:
         found.append(
             "Momentum with weight clipping: the critic's loss is nonstationary and training may "
-            "become unstable. Take RMSProp, or Adam with β₁ = 0 (WGAN, section 4)."
+            "become unstable. Use RMSProp, or Adam with β₁ = 0 (WGAN, section 4)."
         )
     if c.objective == "wgan" and c.constraint == "none" and c.norm_d != "spectral":
         found.append(
             "WGAN without a constraint: nothing keeps the critic Lipschitz, so its loss has no "
-            "lower bound. Take clipping or GP (WGAN, section 3)."
+            "lower bound. Use clipping or GP (WGAN, section 3)."
         )
     if constraint.clips and c.clip_value > 0.1:
         found.append(
@@ -39,7 +39,7 @@ def warnings(config: ExperimentConfig) -> list[str]:
     if c.objective == "wgan" and c.critic_steps == 1 and c.constraint != "none":
         found.append(
             "One critic step: the critic's estimate follows W1 only when the critic is near its "
-            "optimum. The papers take 5 (WGAN, Algorithm 1)."
+            "optimum. The papers use 5 (WGAN, Algorithm 1)."
         )
     if "raw_log" in c.faults and not objective(c.objective).logits:
         found.append("The bug 'raw log' acts on the GAN objectives only; it does nothing here.")

@@ -57,6 +57,12 @@ class Frame:
     _built: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
+    @property
+    def behind(self) -> bool:
+        """Whether the run has gone on for more than a little since its metrics were measured."""
+        m = self.metrics
+        return m is not None and self.step - m.step > max(50, self.step // 10)
+
     def once(self, key: Any, build: Callable[[], T]) -> T:
         """`build()`, computed once a frame and key, then shared by all readers."""
         with self._lock:

@@ -11,7 +11,7 @@ from wgan.data.titles import title
 from wgan.objectives import OBJECTIVES
 
 _NORMS = {
-    "none": "without norm",
+    "none": "without normalisation",
     "batch": "BatchNorm",
     "layer": "LayerNorm",
     "instance": "InstanceNorm",
@@ -20,8 +20,8 @@ _NORMS = {
 _OPTIMIZERS = {"adam": "Adam", "rmsprop": "RMSProp", "sgd": "SGD"}
 _FAULTS = {
     "alpha_normal": "α from a normal",
-    "alpha_shared": "one α a batch",
-    "alpha_of_elements": "one α a pixel",
+    "alpha_shared": "one α per batch",
+    "alpha_of_elements": "one α per pixel",
     "norm_of_batch": "norm over the batch",
     "norm_of_channels": "norm over channels only",
     "norm_without_eps": "norm without ε",

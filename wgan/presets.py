@@ -97,19 +97,19 @@ _ALL = [
     Preset(
         "digits-gan",
         "Digits · GAN that collapses",
-        "After 300 steps all samples are one picture. Switch to WGAN-GP and watch it heal.",
+        "After 300 steps all samples are the same picture. Switch to WGAN-GP and watch it heal.",
         DIGITS | GAN,
     ),
     Preset(
         "digits-wgan-clip",
         "Digits · WGAN, clipped",
-        "Some of the digits come, slowly: clipping keeps the critic's slope far below 1.",
+        "Some of the digits appear, slowly: clipping keeps the critic's slope far below 1.",
         DIGITS | WGAN_CLIP | {"lr": 2e-4},
     ),
     Preset(
         "digits-wgan-gp",
         "Digits · WGAN-GP",
-        "All ten digits after some 400 steps, evenly.",
+        "All ten digits, evenly, after about 400 steps.",
         DIGITS | WGAN_GP,
     ),
     Preset(
@@ -121,7 +121,7 @@ _ALL = [
     Preset(
         "ring-lsgan",
         "Ring of 8 · LSGAN",
-        "Least squares (Mao et al. 2017): some of the eight modes, seldom all.",
+        "Least squares (Mao et al. 2017): some of the eight modes, rarely all.",
         TOY | GAN | {"objective": "lsgan", "lr": 2e-4},
     ),
     Preset(
@@ -133,7 +133,7 @@ _ALL = [
     Preset(
         "ring-wgan-gp",
         "Ring of 8 · WGAN-GP",
-        "All eight modes after about 500 steps; the penalty weight is the authors' for toys.",
+        "All eight modes after about 500 steps; with the authors' penalty weight for toy data.",
         TOY | WGAN_GP | {"lr": 1e-3, "gp_weight": 0.1, "ema": 0.99},
     ),
     Preset(

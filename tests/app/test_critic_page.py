@@ -197,7 +197,7 @@ def test_another_batch_shows_other_samples_and_changes_nothing(points: CriticApp
 def test_a_hundred_digits_are_a_new_run(points: CriticApp):
     old = points.id
     points.look("overfitting")
-    assert "held out by nature" in points.told()
+    assert "all of it is held out" in points.told()
     assert points.widget("critic_experiment_0").label == "Train on 100 digits only"
     points.click("critic_experiment_0")
     assert points.id != old

@@ -45,7 +45,7 @@ def test_what_a_run_has_lost_is_said_in_the_words_of_its_data(open_lab: Callable
 def test_data_without_modes_say_so(open_lab: Callable[..., LabApp]):
     app = open_lab(POINTS.replace({"data": "moons"}))
     app.open_tab("Modes")
-    assert app.part("mode_shares") == "This data set has no modes that can be counted."
+    assert app.part("mode_shares") == "This data set has no countable modes."
     assert not live_parts.charts(live_parts.blocks(app.at, "mode_shares"))
 
 

@@ -153,6 +153,7 @@ def test_locked_uploads_are_locked_for_watchers_only(owner: LabApp, watcher: Lab
 
 
 @covers("poll_question", "poll_answer", "vote", "poll_close", "poll_end")
+@covers("poll_close_room", "poll_end_room")
 @covers("FormSubmitter:poll-Ask the room")
 def test_a_poll_from_question_to_result(owner: LabApp, watcher: LabApp):
     owner.open_tab("Classroom")
@@ -180,6 +181,13 @@ def test_a_poll_from_question_to_result(owner: LabApp, watcher: LabApp):
     owner.click("poll_close")
     press("vote_0")(LabApp(None, run=owner.id))
     assert owner.run.access.poll.votes == (1, 1)  # pyright: ignore
+    assert not owner.has("poll_close_room")
+    owner.click("poll_end_room")
+    assert owner.has("poll_question")
+    owner.run.access.ask("Again?", ["yes", "no"])
+    owner.redraw()
+    owner.click("poll_close_room")
+    assert owner.run.access.poll.closed  # pyright: ignore
     owner.click("poll_end")
     watcher.redraw()
     assert not watcher.has("vote_0")

@@ -30,7 +30,7 @@ def test_what_the_buttons_hand_out_is_of_this_run(points: LabApp):
     points.step()
     run = points.run
     text = share.run_script(run)
-    assert text == script(run.config, steps=2, events=run.events, file="ring8-lsgan.py")
+    assert text == script(run.config, steps=2, events=run.events, file="ring8-lsgan-gp.py")
     assert "step 1: LSGAN" in text
     with Image.open(io.BytesIO(share.drawn(share.film, run))) as gif:
         assert getattr(gif, "n_frames", 1) == len(run.snapshots.items) >= 1

@@ -34,7 +34,7 @@ _WORDS = {
     ),
     "patches": (
         "Photo patches",
-        "Crops of the two photographs that scikit-learn brings along, 32 × 32 pixels.",
+        "Crops of the two photographs that come with scikit-learn, 32 × 32 pixels.",
     ),
     "mnist": (
         "MNIST",

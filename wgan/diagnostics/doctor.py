@@ -117,7 +117,10 @@ def _non_finite(frame: Frame, _past: _History) -> Alarm | None:
     c, remedy, button = frame.config, "", ""
     if bugs := {"raw_log", "norm_without_eps"} & set(c.faults):
         changes = _without(c, bugs)
-        remedy, button = "A deliberate bug that makes NaN is on; take it away.", "take the bug away"
+        remedy, button = (
+            "A deliberate bug that makes NaN is on; remove it.",
+            "switch the bug off",
+        )
     elif c.objective == "wgan" and c.constraint == "none":
         changes, button = _cure(c), "WGAN-GP"
         remedy = "Nothing bounds the critic of this WGAN; add the gradient penalty."
@@ -142,8 +145,8 @@ def _batch_norm(frame: Frame, _past: _History) -> Alarm | None:
     return Alarm(
         "batch_norm",
         "BatchNorm under a penalty",
-        "The penalty is meant for each sample alone; BatchNorm in the critic ties them together.",
-        "LayerNorm ties no samples together (WGAN-GP, section 4).",
+        "The penalty is meant for each sample alone; BatchNorm in the critic couples them.",
+        "LayerNorm couples no samples (WGAN-GP, section 4).",
         {"norm_d": "layer"},
         "LayerNorm",
     )
@@ -163,11 +166,12 @@ def _collapse(frame: Frame, past: _History) -> Alarm | None:
     if lost is None and (kl is None or frame.step < GROWN_UP):
         return None
     if lost is not None:
-        evidence = f"Of at best {best.max():.0f} of {total} modes, {lost:.0%} were covered lately."
+        most = f"At best {best.max():.0f} of {total} modes were covered"
+        evidence = f"{most}, lately only {lost:.0%} of them."
     else:
         assert kl is not None
         spread = total * math.exp(-kl)
-        evidence = f"The samples spread over {spread:.1f} of {total} modes."
+        evidence = f"The effective number of modes is {spread:.1f} of {total}."
     return Alarm(
         "collapse",
         "Mode collapse",
@@ -190,8 +194,8 @@ def _overpowered(frame: Frame, past: _History) -> Alarm | None:
     return Alarm(
         "overpowered",
         "The critic is too strong",
-        f"It tells real from generated almost without fault: JS estimate {js:.3f} of {LOG2:.3f}.",
-        *_towards_gp(frame.config, "A distance has a slope even where the two do not overlap"),
+        f"It tells real from generated almost perfectly: JS estimate {js:.3f} of {LOG2:.3f}.",
+        *_towards_gp(frame.config, "A distance has a slope even without any overlap"),
     )
 
 
@@ -229,9 +233,9 @@ def _uphill(frame: Frame, past: _History) -> Alarm | None:
         return None
     return Alarm(
         "uphill",
-        "The critic's optimiser walks uphill",
+        "The critic's optimiser goes uphill",
         f"The cosine between its step and the downhill direction is {cosine:.2f}.",
-        "Its momentum is out of date; take it away (WGAN, section 4.2).",
+        "Its momentum is out of date; switch it off (WGAN, section 4.2).",
         {"beta1": 0.0},
         "β₁ = 0",
     )
@@ -251,11 +255,11 @@ def _penalty(frame: Frame, past: _History) -> Alarm | None:
     if norm is None:
         return None
     if bugs := PENALTY_BUGS & set(c.faults):
-        remedy, changes = "A deliberate bug spoils the penalty; take it away.", _without(c, bugs)
-        button = "take the bug away"
+        remedy, changes = "A deliberate bug spoils the penalty; switch it off.", _without(c, bugs)
+        button = "switch the bug off"
     elif norm > c.gp_target:
         weight = max(10 * c.gp_weight, 0.1 if c.is_points else 10.0)
-        remedy, changes = "Weigh the penalty more.", {"gp_weight": weight}
+        remedy, changes = "Increase the penalty weight.", {"gp_weight": weight}
         button = f"λ = {weight:g}"
     else:
         remedy, changes = "Let the critic learn faster.", {"lr_d": min(5 * c.lr_d, 10.0)}

@@ -13,7 +13,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -74,6 +74,30 @@ def progress(text: str, share: float | None) -> Block:
         f'<div class="wgan-progress" role="progressbar" aria-label="{escape(text)}">'
         f'<p>{escape(text)}</p><div><i style="width:{width}"></i></div></div>'
     )
+
+
+class Number(NamedTuple):
+    """A metric with its name, its unit or what it compares with, and a word on it for hovering."""
+
+    name: str
+    value: str
+    note: str
+    help: str = ""
+
+
+def numbers(*shown: Number) -> Block:
+    """Metrics in a row, large enough for the last row of a class."""
+    cells = "".join(
+        f'<div title="{escape(n.help)}"><span class="what">{escape(n.name)}</span>'
+        f'<b>{escape(n.value)}</b><span class="note">{escape(n.note)}</span></div>'
+        for n in shown
+    )
+    return html(f'<div class="wgan-numbers">{cells}</div>')
+
+
+def empty(sentence: str) -> Sequence[Block]:
+    """Why there is nothing to see here."""
+    return [html(f'<p class="wgan-empty">{escape(sentence)}</p>')]
 
 
 def figures(*charts: Chart) -> Block:

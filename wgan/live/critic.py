@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-import html as markup
 import math
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 import numpy as np
 
 from wgan.constraints import constraint
 from wgan.frame import Frame
-from wgan.live.blocks import Block, Chart, caption, columns, figures, html, pixels, progress
+from wgan.live.blocks import (
+    Block,
+    Chart,
+    Number,
+    caption,
+    columns,
+    empty,
+    figures,
+    numbers,
+    pixels,
+    progress,
+)
 from wgan.live.parts import Options
 from wgan.plots import critic, space
 from wgan.runs.run import Run
@@ -24,30 +34,6 @@ LAYERS_ALT = "Gradient norm by hidden layer"
 WEIGHTS_ALT = "Histogram of the critic's weights"
 SLOPES_ALT = "The critic's gradient norms"
 PLACES = {"between": "interpolates", "real": "real samples", "fake": "generated samples"}
-
-
-class Number(NamedTuple):
-    """A metric with its name, its unit or what it compares with, and a word on it for hovering."""
-
-    name: str
-    value: str
-    note: str
-    help: str = ""
-
-
-def numbers(*shown: Number) -> Block:
-    """Metrics in a row, large enough for the last row of a class."""
-    cells = "".join(
-        f'<div title="{markup.escape(n.help)}"><span class="what">{markup.escape(n.name)}</span>'
-        f'<b>{markup.escape(n.value)}</b><span class="note">{markup.escape(n.note)}</span></div>'
-        for n in shown
-    )
-    return html(f'<div class="wgan-numbers">{cells}</div>')
-
-
-def empty(sentence: str) -> Sequence[Block]:
-    """Why there is nothing to see here."""
-    return [html(f'<p class="wgan-empty">{markup.escape(sentence)}</p>')]
 
 
 def still_loading(frame: Frame) -> Sequence[Block]:
@@ -149,8 +135,14 @@ def truth(frame: Frame, options: Options) -> Sequence[Block]:
         numbers(*shown),
         _curve(frame, critic.curve_truth, "Distances", options, 320),
         _curve(frame, critic.curve_js, "Jensen-Shannon divergence", options, 260),
-        caption(_js_help(frame)),
+        caption(_measured(frame) + _js_help(frame)),
     ]
+
+
+def _measured(frame: Frame) -> str:
+    """At which step the figures were measured, where the run is far beyond it."""
+    m = frame.metrics
+    return f"Measured at step {m.step:,}. " if m is not None and frame.behind else ""
 
 
 def _js_help(frame: Frame) -> str:
@@ -172,18 +164,18 @@ def overfitting(frame: Frame, options: Options) -> Sequence[Block]:
         if frame.config.is_points:
             return empty(
                 "There is nothing to memorise here: every batch of 2-D data is freshly drawn, "
-                "so that all of it is held out by nature. Try it with a hundred digits."
+                "so all of it is held out. Try it with a hundred digits."
             )
         return empty(
             "This run trains on all images of its data set, so none are held out. "
             "Try it with a hundred digits."
         )
     seen = f"critic’s units; {frame.config.limit:,} images"
-    gap = "E[D] on training images less that on held-out ones, in the critic's units."
+    gap = "E[D] on training images minus that on held-out ones, in the critic's units."
     shown: list[Block] = [
         numbers(
-            Number("Gap, trained on", told(m.gap_train), seen),
-            Number("Gap, held out", told(m.gap_held_out), "images that it never saw"),
+            Number("Gap, training images", told(m.gap_train), seen),
+            Number("Gap, held-out images", told(m.gap_held_out), "images that it never saw"),
             Number(
                 "Memorisation gap",
                 told(m.gap_train - m.gap_held_out),
@@ -194,8 +186,8 @@ def overfitting(frame: Frame, options: Options) -> Sequence[Block]:
         _curve(frame, critic.curve_overfitting, "Gap to the generated images", options, 320),
     ]
     if frame.config.objective == "wgan":
-        told_of_it = "The loss of a WGAN critic, without its penalty, is this gap with a minus."
-        return [*shown, caption(told_of_it)]
+        told_of_it = "Without its penalty, a WGAN critic’s loss is minus this gap."
+        return [*shown, caption(_measured(frame) + told_of_it)]
     return [*shown, _curve(frame, critic.curve_losses_apart, "The critic’s loss", options, 260)]
 
 
@@ -225,7 +217,10 @@ def layers(frame: Frame, options: Options) -> Sequence[Block]:
     shown = [
         numbers(
             Number(
-                "First ÷ last", told(ratio), "1 is level", "Above 1 gradients explode backwards."
+                "First ÷ last",
+                told(ratio),
+                "1 is best",
+                "Above 1 gradients explode backwards.",
             ),
             Number("First layer", told(first), "loss per unit of activation"),
             Number("Last hidden layer", told(last), "loss per unit of activation"),
@@ -236,8 +231,8 @@ def layers(frame: Frame, options: Options) -> Sequence[Block]:
     if len(here.norms) < 5:
         shown.append(
             caption(
-                "The paper’s critic had twelve layers: with so few, explosion and decay stay "
-                "small. Its experiment above has them; the depth is a setting of any new run."
+                "The paper’s critic had twelve layers; with so few, gradients hardly explode or "
+                "vanish. The experiment above has twelve, and so can any new run."
             )
         )
     return shown
@@ -248,10 +243,10 @@ def weights(frame: Frame, options: Options) -> Sequence[Block]:
     here = _found(frame, options, Weights)
     if here is None:
         return still_loading(frame)
-    pinned = Number("At the clip", "–", "no clipping now", "Weights within 1% of ±c.")
+    pinned = Number("At ±c", "–", "no clipping now", "Weights within 1% of ±c.")
     if here.pinned is not None and here.clip is not None:
         near = f"within 1% of ±c = ±{here.clip:g}"
-        pinned = Number("At the clip", f"{here.pinned:.1%}", near, "Ceiling: 100%.")
+        pinned = Number("At ±c", f"{here.pinned:.1%}", near, "Ceiling: 100%.")
     return [
         numbers(
             pinned,
@@ -288,7 +283,7 @@ def anatomy(frame: Frame, options: Options) -> Sequence[Block]:
     step = _found(frame, options, Anatomy)
     if step is None:
         return still_loading(frame)
-    state = "a part of the critic’s loss" if step.in_use else "what it would be: not in use now"
+    state = "a part of the critic’s loss" if step.in_use else "what it would be; not in use now"
     equation = f"λ = {step.weight:g}, k = {step.target:g}"
     if not constraint(step.constraint).has_target:
         equation = f"γ = {step.weight:g}"
@@ -301,7 +296,7 @@ def anatomy(frame: Frame, options: Options) -> Sequence[Block]:
             Number(
                 "Mean ‖∇D‖", format_3_digits(float(step.norms.mean())), f"target {step.target:g}"
             ),
-            Number("Furthest from it", format_3_digits(furthest), of),
+            Number("Largest deviation", format_3_digits(furthest), of),
         ),
         columns([3, 2], _batch(step), [figures(strip), caption(_explain(step))]),
     ]
@@ -326,7 +321,7 @@ def _explain(step: Anatomy) -> str:
     if step.gradients is not None:
         text += " Arrows point where the critic’s value rises; the longest has a fixed length."
     if step.faults:
-        text += " The deliberate bugs that are switched on are at work in the penalty too."
+        text += " The deliberate bugs that are switched on also affect the penalty."
     return text
 
 

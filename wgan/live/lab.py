@@ -64,7 +64,9 @@ def meter(run: Run, frame: Frame, options: Options) -> Sequence[Block]:
     if frame.state == "failed" and frame.metrics is None:
         return []  # nothing is being counted
     past = _past(run, options)
-    return [html(plots.mode_meter(past.metrics if past else frame.metrics))]
+    if past is not None:
+        return [html(plots.mode_meter(past.metrics))]
+    return [html(plots.mode_meter(frame.metrics, old=frame.behind))]
 
 
 def samples(run: Run, frame: Frame, options: Options) -> Sequence[Block]:
@@ -77,7 +79,7 @@ def samples(run: Run, frame: Frame, options: Options) -> Sequence[Block]:
         return [progress(frame.message or "Preparing", frame.progress)]
     if isinstance(view, PointView):
         return [shown(_plane(frame, view, at, options["layers"]))]
-    told = "each from a latent of its own that never changes"
+    told = "each from its own fixed latent"
     return image_grids(
         view, told if at is None else f"as they were at step {at:,} of {frame.step:,}"
     )
@@ -252,9 +254,9 @@ def modes(run: Run, frame: Frame, options: Options) -> Sequence[Block]:
     if frame.metrics is not None and (not metrics or metrics[-1].step < frame.metrics.step):
         metrics.append(frame.metrics)
     if not metrics:
-        return [caption("Nothing is measured yet.")]
+        return [caption("Nothing has been measured yet.")]
     if not metrics[-1].modes_total:
-        return [caption("This data set has no modes that can be counted.")]
+        return [caption("This data set has no countable modes.")]
     figure = plots.mode_shares(metrics, frame.events)
     alt = "Share of the samples on each mode"
     told = plots.describe_coverage(metrics, _noun(frame.config))

@@ -23,27 +23,35 @@ from wgan.types import Curve, Event, Metrics
 from wgan.words import format_3_digits, sections
 
 SOON = 200  # steps after a change before it is told what it came to
-HINT = "Flip a switch while it trains: what changes, and what it comes to, is told here."
+HINT = "Each change is explained here: what changed, what to expect, and what came of it."
 # Of the curves, what is told before and after a change.
 TOLD = {"modes": "modes", "w1": "W1", "gradient_norm": "slope"}
 
 
 def now(run: Run, frame: Frame, options: Options) -> Sequence[Block]:
-    """What one sees now, in one line."""
-    text = escape(sentence(frame))
-    return [html(f'<p role="status" class="wgan-line" title="{text}"><b>Now:</b> {text}</p>')]
+    """What one sees now, in one line; or at the step that was measured, if that is long ago."""
+    text, m = escape(sentence(frame)), frame.metrics
+    when = f"At step {m.step:,}" if m is not None and frame.behind else "Now"
+    return [html(f'<p role="status" class="wgan-line" title="{text}"><b>{when}:</b> {text}</p>')]
 
 
 def change(run: Run, frame: Frame, options: Options) -> Sequence[Block]:
-    """The last change in two lines: what changed; what is expected of it, then what it did."""
+    """The last change: in a line what changed; in two what is expected of it, then what it did."""
     last = last_change(frame.events)
     if last is None:
-        return [html(f'<p class="wgan-line wgan-quiet">{HINT}</p><p class="wgan-line"></p>')]
+        return [html(_change(HINT, "", "", "wgan-quiet"))]
     config = config_after(frame, last)
     did = outcome(frame, last)
-    lines = [f"<b>{escape(what_changed(frame, last))}</b>", escape(did or expected(last, config))]
-    told = escape(". ".join([what_changed(frame, last), expected(last, config), did]))
-    return [html("".join(f'<p class="wgan-line" title="{told}">{line}</p>' for line in lines))]
+    what, hope = what_changed(frame, last), expected(last, config)
+    return [html(_change(f"<b>{escape(what)}</b>", escape(did or hope), f"{what}. {hope} {did}"))]
+
+
+def _change(first: str, second: str, told: str, kind: str = "") -> str:
+    """Always of one height: nothing below it moves. told: what hovering shows."""
+    return (
+        f'<p class="wgan-line {kind}" title="{escape(told)}">{first}</p>'
+        f'<p class="wgan-line wgan-two" title="{escape(told)}">{second}</p>'
+    )
 
 
 # What one sees now ----------------------------------------------------------------------------
@@ -54,8 +62,8 @@ def sentence(frame: Frame) -> str:
     if frame.state == "failed":
         return "the run has stopped."
     if frame.metrics is None:
-        return "nothing is measured yet."
-    parts = [_samples(frame.metrics, frame.config), _critic(frame)]
+        return "nothing has been measured yet."
+    parts = [_samples(frame.metrics, frame.config), "" if frame.behind else _critic(frame)]
     return "; ".join(filter(None, parts)) + "."
 
 
@@ -68,34 +76,39 @@ def _samples(m: Metrics, config: ExperimentConfig) -> str:
     if m.reached is not None:
         reached, real = m.reached, m.reached_real or 0.0
         few = "nearly all samples look alike: " if not young and reached < 0.1 * real else ""
-        return f"{few}the samples reach {reached:.0%} of the data (real images {real:.0%})"
+        return f"{few}the samples cover {reached:.0%} of the data (real images {real:.0%})"
     if m.w1 is not None and m.w1_floor:
         times = m.w1 / m.w1_floor
         if times < 1.25:
             return "the samples are as near to the data as other real samples are"
         return (
-            f"the samples are {format_3_digits(times)} times as far from the data as real ones are"
+            f"the samples are {format_3_digits(times)} times as far from the data as other real "
+            "samples are"
         )
-    return "of this data nothing can be counted"
+    return "there is nothing to count in this data set"
 
 
 def _modes(m: Metrics, config: ExperimentConfig, young: bool) -> str:
     one, many = _nouns(config)
     modes, total = m.modes or 0, m.modes_total or 0
     if young:
-        return f"the generator has only begun; {modes} of {total} {many}"
+        return f"the generator has only just started; {modes} of {total} {many} so far"
     top = max(m.counts, default=0)
     good = sum(m.counts)
     quality = m.high_quality or 0.0
     if quality < 0.05:
-        return f"hardly any sample looks real, so none of the {total} {many} counts"
+        covered = f"; {modes} of {total} {many} just count" if modes else ""
+        return f"hardly any sample looks real{covered or f', so no {one} counts yet'}"
     if good and top > 0.95 * good:
         name = m.mode_names[m.counts.index(top)] if m.mode_names else ""
         which = f" ({name})" if name and not config.is_points else ""
-        return f"all good samples are the same {one}{which}: it has collapsed"
+        return f"all realistic samples show the same {one}{which}: the generator has collapsed"
     if modes == total:
         even = " evenly" if m.mode_kl is not None and m.mode_kl < 0.1 else ""
         return f"all {total} {many} are covered{even}, and {quality:.0%} of the samples look real"
+    if quality > 0.5:
+        share = f"{quality:.0%} of the samples look real"
+        return f"{share}, but they show only {modes} of the {total} {many}"
     return f"{modes} of {total} {many} are covered, and {quality:.0%} of the samples look real"
 
 
@@ -122,9 +135,11 @@ def _critic(frame: Frame) -> str:
         if right < 0.55:
             return "the critic cannot tell real from generated"
         return f"the critic tells real from generated with {right:.0%} certainty"
-    if config.objective == "wgan" and m.estimate_over_slope is not None and m.w1:
-        share = format_3_digits(m.estimate_over_slope / m.w1)
-        return f"the critic's estimate is {share} of the exact W1"
+    estimate = _last(frame, "critic_estimate")  # as the curve has it
+    if config.objective == "wgan" and estimate is not None and m.w1 is not None:
+        units = "" if config.constraint in ("gp", "gp_onesided") else " in its own units"
+        says = f"the critic's estimate is {format_3_digits(estimate)}{units}"
+        return f"{says}, the exact W1 {format_3_digits(m.w1)}"
     return ""
 
 

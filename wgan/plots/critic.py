@@ -134,13 +134,13 @@ def slope_histograms(slopes: Slopes) -> Figure:
 
 
 def curve_truth(curves: Mapping[str, Curve], events: Sequence[Event], smoothing: int = 1) -> Figure:
-    """The estimate, the estimate over its slope, and the exact W1 with its floor."""
-    chart = _chart("truth", "distance, data’s units", curves, smoothing)
+    """The estimate; below it the estimate over its slope, and the exact W1 with its floor."""
+    chart = _chart("truth", "data’s units", curves, smoothing)
     chart.add("w1", "exact W1", GENERATED, dash="dash")
     chart.add("w1_floor", "floor: real against real", REAL, dash="dot")
     chart.add("estimate_over_slope", "estimate ÷ slope", HEALTHY)
     chart.add("critic_estimate", "critic’s estimate", CRITIC, axis="y2")
-    chart.right = {"title": {"text": "estimate, critic’s units"}}
+    chart.upper = "critic’s units"
     return chart.figure(events)
 
 
@@ -152,7 +152,7 @@ def curve_js(curves: Mapping[str, Curve], events: Sequence[Event], smoothing: in
     chart.add("js_critic", "by the critic’s loss", CRITIC)
     chart.level(LOG2, "log 2: nothing in common", ALARM)
     chart.range = [-0.1 if "js_critic" in curves else 0.0, 0.8]
-    return _as_wide_as_truth(chart.figure(events))
+    return chart.figure(events)
 
 
 def curve_overfitting(
@@ -203,12 +203,6 @@ def _log_axis(title: str, ends: tuple[float, float]) -> dict[str, Any]:
         "ticktext": [f"{10.0**p:g}" if -4 < p < 5 else f"10<sup>{p}</sup>" for p in powers],
         "zeroline": False,
     }
-
-
-def _as_wide_as_truth(figure: Figure) -> Figure:
-    """With room for a right axis that it does not have: steps stand below steps."""
-    figure["layout"]["margin"] = layout("", right=True)["margin"]
-    return figure
 
 
 def _upright(x: float) -> dict[str, Any]:

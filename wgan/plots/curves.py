@@ -34,7 +34,8 @@ from wgan.types import Curve, Event
 MAX_POINTS = 600  # drawn of one series
 MAX_EVENTS = 30  # marked on a curve: the latest
 LABEL_LENGTH = 28  # characters of an event's label
-LABEL_ROWS = 4
+LABEL_ROWS, LABEL_HEIGHT = 3, 14  # rows of labels, of so many pixels
+LABEL_ROOM = 240  # pixels: the width of the narrowest chart, three in a row or on a phone
 
 
 def curve_losses(
@@ -54,7 +55,7 @@ def curve_distance(
     """The critic's estimate beside the exact W1 of the samples and its floor, real against real.
 
     One axis when both have about the same size, as Kantorovich and Rubinstein's duality promises
-    of a critic of Lipschitz constant 1; otherwise the estimate has an axis of its own.
+    of a critic of Lipschitz constant 1; otherwise the estimate has a panel of its own above.
     """
     alone = "w1" not in curves and "w1_floor" not in curves
     apart = not alone and not _same_scale(curves.get("critic_estimate"), curves.get("w1"))
@@ -64,7 +65,7 @@ def curve_distance(
     chart.add("w1", "exact W1", GENERATED, dash="dash")
     chart.add("w1_floor", "floor: real against real", REAL, dash="dot")
     if apart and "critic_estimate" in curves:
-        chart.right = {"title": {"text": "critic estimate"}}
+        chart.upper = "estimate"
     return chart.figure(events)
 
 
@@ -166,7 +167,8 @@ class Chart:
     def __init__(self, name: str, title: str, curves: Mapping[str, Curve], smoothing: int) -> None:
         self.name, self.title, self.curves, self.smoothing = name, title, curves, smoothing
         self.range: list[float] | None = None  # of the left axis; None: from the data
-        self.right: dict[str, Any] | None = None  # the right axis, when there is one
+        self.right: dict[str, Any] | None = None  # the second axis, on the right, or
+        self.upper: str | None = None  # the title of its panel above; with neither there is none
         self.data: list[dict[str, Any]] = []
         self.last_step = 0.0
         self._values: dict[str, list[npt.NDArray[np.float32]]] = {"y": [], "y2": []}
@@ -253,6 +255,16 @@ class Chart:
             # tickmode: ticks of its own at round numbers, rather than opposite the left ones
             overlay = {"overlaying": "y", "side": "right", "tickmode": "auto", "nticks": 6}
             chart["yaxis2"] = right | overlay | {"showgrid": False, "zeroline": False}
+        if self.upper is not None:
+            chart["yaxis"] |= {"domain": [0, 0.44], "nticks": 4}
+            chart["yaxis2"] = {
+                "title": {"text": self.upper, "standoff": 4},
+                "range": round_range(self._values["y2"]),
+                "domain": [0.56, 1],
+                "nticks": 4,
+                "zeroline": True,
+            }
+            chart["hoversubplots"] = "axis"  # one hover over both panels
         return {"data": self.data, "layout": chart}
 
 
@@ -349,7 +361,7 @@ def markers(events: Sequence[Event], end: float) -> dict[str, Any]:
             }
         )
         text = short(group[0].text) + (f" +{len(group) - 1}" if len(group) > 1 else "")
-        width = end * (len(text) * 6 + 10) / 420  # in steps, on a chart of a phone's width
+        width = end * (len(text) * 6 + 10) / LABEL_ROOM  # in steps
         leftwards = step + width > end
         start = step - width if leftwards else step
         row = next((i for i, busy in enumerate(taken) if busy <= start), None)
@@ -360,7 +372,8 @@ def markers(events: Sequence[Event], end: float) -> dict[str, Any]:
             {
                 "x": step,
                 "yref": "paper",
-                "y": 1 - 0.085 * row,
+                "y": 1,
+                "yshift": -LABEL_HEIGHT * row,
                 "xanchor": "right" if leftwards else "left",
                 "yanchor": "top",
                 "showarrow": False,

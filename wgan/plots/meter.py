@@ -13,7 +13,7 @@ COVERED = 20 / 2500  # share of the samples that a mode needs in order to count
 GROWN = 100  # steps before which no generator is called collapsed
 
 
-def mode_meter(metrics: Metrics | None, labels: Sequence[str] = ()) -> str:
+def mode_meter(metrics: Metrics | None, labels: Sequence[str] = (), *, old: bool = False) -> str:
     """How many modes are covered, in HTML.
 
     A cell fills with the generated samples on its mode, up to an even share; a check and a solid
@@ -21,12 +21,14 @@ def mode_meter(metrics: Metrics | None, labels: Sequence[str] = ()) -> str:
     data that images reach stands there, or the exact W1 of points, with what real data give;
     without measures it says that they are being counted.
 
-    labels: names of the modes; those of the measures where left out.
+    labels: names of the modes; those of the measures where left out. old: say at which step they
+    were counted, because the run is far beyond it.
     """
     if metrics is None:
         return _page("Counting modes", '<div class="big wait">…</div>', "counting…")
+    when = f" · measured at step {metrics.step:,}" if old else ""
     if metrics.modes is None or not metrics.modes_total:
-        return _distance(metrics)
+        return _distance(metrics, when)
     modes, total = metrics.modes, metrics.modes_total
     names = labels or metrics.mode_names or [str(i + 1) for i in range(total)]
     cells = "".join(
@@ -43,7 +45,7 @@ def mode_meter(metrics: Metrics | None, labels: Sequence[str] = ()) -> str:
         f'<div class="big{" all" if modes == total else ""}">'
         f"{modes} / {total} <small>{word}</small></div>"
     )
-    note = _quality(metrics)
+    note = _quality(metrics) + when
     spoken = f"{modes} of {total} modes covered; {note}"
     return _page(spoken, big, note, f"{grid}{cells}</div>")
 
@@ -61,14 +63,14 @@ def _cell(name: str, count: int, samples: int, total: int) -> str:
     )
 
 
-def _reached(metrics: Metrics) -> str:
+def _reached(metrics: Metrics, when: str) -> str:
     """How much of the real images' surroundings the samples reach, where no class is known."""
     reached, real = metrics.reached or 0.0, metrics.reached_real or 0.0
     collapsed = metrics.step >= GROWN and reached < 0.1 * real
-    word = "of the data reached" + (", collapsed" if collapsed else "")
+    word = "of the data covered" + (", collapsed" if collapsed else "")
     note = " · ".join(
         [
-            f"held-out real images reach {real:.0%}",
+            f"held-out real images cover {real:.0%}",
             f"density {format_3_digits(metrics.density or 0)} "
             f"(real {format_3_digits(metrics.density_real or 0)})",
             f"near-duplicates {metrics.duplicates or 0:.0%} "
@@ -76,13 +78,14 @@ def _reached(metrics: Metrics) -> str:
             *(["averaged generator"] if metrics.averaged else []),
         ]
     )
+    note += when
     big = f'<div class="big">{reached:.0%} <small>{word}</small></div>'
     return _page(f"{reached:.0%} {word}: {note}", big, note)
 
 
-def _distance(metrics: Metrics) -> str:
+def _distance(metrics: Metrics, when: str) -> str:
     if metrics.reached is not None:
-        return _reached(metrics)
+        return _reached(metrics, when)
     if metrics.w1 is None:
         return _page(
             "This data set has no countable modes",
@@ -94,6 +97,7 @@ def _distance(metrics: Metrics) -> str:
         note += f"; floor {format_3_digits(metrics.w1_floor)}, real against real"
     if metrics.averaged:
         note += " · averaged generator"
+    note += when
     big = f'<div class="big">{format_3_digits(metrics.w1)} <small>W1</small></div>'
     return _page(f"W1 {format_3_digits(metrics.w1)}: {note}", big, note)
 
@@ -106,16 +110,16 @@ def _quality(metrics: Metrics) -> str:
             part += f" (real data {metrics.high_quality_real:.0%})"
         parts.append(part)
     if metrics.mode_kl is not None:
-        parts.append(f"samples spread over {_spread(metrics):.1f} of {metrics.modes_total}")
+        parts.append(f"effective modes {_spread(metrics):.1f} of {metrics.modes_total}")
     if metrics.class_accuracy is not None:
-        parts.append(f"classes told right {metrics.class_accuracy:.0%} of the time")
+        parts.append(f"classifier accuracy {metrics.class_accuracy:.0%}")
     if metrics.averaged:
         parts.append("averaged generator")
     return " · ".join(parts)
 
 
 def _spread(metrics: Metrics) -> float:
-    """Over how many modes the samples spread: e^H of their histogram, H = log K − KL.
+    """The effective number of modes: e^H of the samples' histogram over them, H = log K − KL.
 
     All samples on one mode give 1, an even share on each of K gives K.
     """

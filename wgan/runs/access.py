@@ -84,7 +84,7 @@ class Access:
         question = " ".join(question.split())
         kept = [" ".join(answer.split()) for answer in answers if answer.strip()]
         if not question or len(set(kept)) != len(kept) or not 2 <= len(kept) <= MAX_ANSWERS:
-            raise AccessError(f"A poll takes a question and 2 to {MAX_ANSWERS} different answers.")
+            raise AccessError(f"A poll needs a question and 2 to {MAX_ANSWERS} different answers.")
         if max(map(len, (question, *kept))) > MAX_WORDS:
             raise AccessError(f"A question and an answer have at most {MAX_WORDS} characters.")
         with self._lock:

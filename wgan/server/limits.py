@@ -40,11 +40,14 @@ class Limits:
     max_runs: int = _number(128, 1, 10_000, "Runs in memory at once.")
     max_runs_per_visitor: int = _number(4, 1, 10_000, "Runs that one visitor has in memory.")
     max_runs_per_address: int = _number(
-        40, 1, 10_000, "Runs in memory of one network address; a class behind one router shares it."
+        40,
+        1,
+        10_000,
+        "Runs in memory from one network address, as of a class behind one router.",
     )
     max_viewers: int = _number(2000, 1, 10**6, "Pages that show something live at once.")
     max_viewers_per_address: int = _number(
-        500, 1, 10**6, "The same of one address, which a whole class may share."
+        500, 1, 10**6, "The same for one address, which a whole class may share."
     )
     max_parameters: int = _number(
         20_000_000, 1_000, 10**10, "Parameters of a run's two networks together."
@@ -65,9 +68,9 @@ class Limits:
         default="",
         metadata={"about": "The folder where runs are saved as they train; off saves none."},
     )
-    autosave_runs: int = _number(500, 1, 10**6, "Saved runs on disk; beyond it the oldest go.")
+    autosave_runs: int = _number(500, 1, 10**6, "Saved runs on disk; the oldest are deleted first.")
     autosave_mb: int = _number(
-        4000, 1, 10**7, "Size of all saved runs, in MB; beyond it the oldest go."
+        4000, 1, 10**7, "Size of all saved runs, in MB; the oldest are deleted first."
     )
 
     @property

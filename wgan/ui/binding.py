@@ -48,7 +48,7 @@ def current_run() -> Run:
         # Who was watching goes along with the owner; who opened the link of old is asked.
         if st.session_state.get(RUN) == run.id != st.session_state.get(STAYS):
             run = newest
-            st.toast("The run's owner has begun another one; here it is.", icon=":material/groups:")
+            st.toast("The owner has started another run; here it is.", icon=":material/groups:")
         else:
             st.session_state[STAYS] = run.id
     _show(run)

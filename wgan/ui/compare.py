@@ -49,11 +49,11 @@ def current() -> list[Run]:
     if gone:
         one = len(gone) == 1
         there = "There is no run" if one else "There are no runs"
-        binding.notice(f"{there} {', '.join(gone)} here, or no more.")
+        binding.notice(f"{there} {', '.join(gone)} here, or it is gone.")
     elif full:
         binding.notice(full)
     elif len(wanted) > MOST:
-        binding.notice(f"{MOST} runs fit beside each other; the others are left out.")
+        binding.notice(f"{MOST} runs fit side by side; the others are left out.")
     found = found or _first()
     show(found)
     return found

@@ -188,7 +188,7 @@ def _last_change(run: Run) -> None:
     there = id == run.id and any(getattr(run.config, k) != old for k, old in brought.items())
     with st.container(key="last_change", horizontal=True, vertical_alignment="center", gap="small"):
         with st.container(width="stretch"):
-            live.part(channel("change", run), key="change_line", height=44)
+            live.part(channel("change", run), key="change_line", height=57)
         st.button(
             "Keep my rates",
             key="keep_rates",
@@ -257,7 +257,7 @@ def new_run(run: Run) -> None:
     config = run.config
     st.caption(
         "These describe the data and the networks. Changing them starts a new run with the "
-        "settings above; the present one is left."
+        "current settings."
     )
     with st.form("new_run", border=False):
         values: dict[str, Any] = {}

@@ -29,7 +29,7 @@ def own_data(run: Run) -> None:
     with right:
         st.markdown("**Train on your own images**")
         st.caption(
-            "A small WGAN-GP of convolutions begins at once, at 32 × 32 pixels; "
+            "A small convolutional WGAN-GP starts at once, at 32 × 32 pixels; "
             "“New run” has larger sizes."
         )
         st.file_uploader(
@@ -38,7 +38,7 @@ def own_data(run: Run) -> None:
             key="upload_images",
             max_upload_size=limits().max_upload_mb,
             on_change=_note_upload,
-            help=f"{LEAST} to {MOST:,} images (png, jpg, webp, gif, bmp) of together up to "
+            help=f"{LEAST} to {MOST:,} images (png, jpg, webp, gif, bmp) of up to "
             f"{UNPACKED // 1_000_000} MB; each is cropped to its centre square. They are kept on "
             "the server under a name that cannot be guessed.",
         )

@@ -24,8 +24,8 @@ def draw(run: Run) -> None:
     with right:
         st.markdown("**Draw your own data**")
         st.caption(
-            "Draw with the mouse, a finger or a pen. Each point is a place where real samples "
-            "come from, with a little jitter."
+            "Draw with the mouse, a finger or a pen. Each point becomes a source of real "
+            "samples, with a little jitter."
         )
         st.markdown(f"{len(drawn):,} points")
 

@@ -25,5 +25,5 @@ def page(error: LimitError, watch: Callable[[], None]) -> NoReturn:
         st.caption(sections("classroom")["my_runs"])
         own_runs.listed(runs)
     st.button("Watch the demonstration run", key="watch_demonstration", on_click=watch)
-    st.caption("Runs that others share can still be watched by their links.")
+    st.caption("Runs that others share can still be watched through their links.")
     st.stop()

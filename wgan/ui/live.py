@@ -136,7 +136,7 @@ def smoothing(key: str, width: int = 420) -> int:
         [1, 3, 5, 9, 15, 25, 51],
         key=key,
         format_func=lambda window: "none" if window == 1 else f"median of {window}",
-        help="Median filter over so many points, as in the WGAN paper's Fig. 3.",
+        help="Median filter over this many points, as in the WGAN paper's Fig. 3.",
         width=width,
     )
 

@@ -73,7 +73,7 @@ def my_runs(run: Run) -> None:
     if runs := own_runs():
         listed(runs, here=run)
     else:
-        st.markdown("None yet: the run on screen is not yours. Whatever you change makes you one.")
+        st.markdown(sections("classroom")["no_runs"])
     st.caption(room_left())
 
 

@@ -79,5 +79,5 @@ def _buttons(slot: int, run: Run, runs: Sequence[Run]) -> None:
             on_click=compare.show,
             args=([other for other in runs if other is not run],),
             disabled=len(runs) == 1,  # no page stands empty
-            help="Take it away from here; the run itself stays.",
+            help="Removes it from this page; the run itself is kept.",
         )

@@ -27,7 +27,7 @@ def run_bar(run: Run) -> None:
         args=(run, Run.pause if playing else Run.play),
         disabled=watching or (run.state == "loading" and run.frame.view is None),
         width=100,
-        help="Training goes on in the server's background, not in this page.",
+        help="Training runs on the server, not in this page.",
     )
     with st.popover(
         "Step", icon=":material/skip_next:", help="One update, then pause.", disabled=watching

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Sequence
 
@@ -26,7 +27,7 @@ def share(run: Run) -> None:
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown("**Repeat it without a screen**")
-        st.caption("The same bits on the same machine's CPU.")
+        st.caption("Bit for bit the same on the same machine's CPU.")
         live.part(channel("repeat", run), key="repeat", height=80)
         _code(run)
     with right:
@@ -131,7 +132,11 @@ def _results(run: Run) -> None:
 
 
 def _name(run: Run, suffix: str) -> str:
-    return f"{run.config.data}-{run.config.objective}.{suffix}".replace("/", "-").replace(":", "-")
+    """`digits-wgan-gp.zip`: data, objective, and the constraint where there is one."""
+    config = run.config
+    parts = [config.data, config.objective]
+    parts += [config.constraint] if config.constraint != "none" else []
+    return re.sub(r"[/:_]", "-", "-".join(parts)) + f".{suffix}"
 
 
 def run_script(run: Run) -> str:

@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from wgan.live.blocks import Block, Chart, figures, progress
-from wgan.live.critic import Number, numbers
+from wgan.live.blocks import Block, Chart, Number, figures, numbers, progress
 from wgan.live.parts import Query, one_of, parse
 from wgan.live.theory.base import BoardPart
 from wgan.live.theory.dual import solved
@@ -45,7 +44,7 @@ def build(chosen: float, found: Mapping[str, Experiment]) -> Sequence[Block]:
     """One critic in numbers and as a curve, stretched to slope 1; the slopes of all."""
     state = found[f"{chosen:g}"].state
     if state is None:
-        return [progress("Making the critics", 0.0)]
+        return [progress("Preparing the critics", 0.0)]
     exact = solved(PAIR)
     steepest = max(state.steepest, 1e-12)
     shown = [
@@ -77,7 +76,7 @@ def build(chosen: float, found: Mapping[str, Experiment]) -> Sequence[Block]:
                 drawn.clips(measured, chosen),
                 340,
                 "Slope of the critic over the clipping bound",
-                title="Which slope c allows, and what is reached",
+                title="The slope that c allows, and the slope reached",
                 name="clips",
             ),
         ),

@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from wgan.live.blocks import Block, Chart, figures, progress
-from wgan.live.critic import Number, numbers
+from wgan.live.blocks import Block, Chart, Number, figures, numbers, progress
 from wgan.live.parts import Query, parse, text
 from wgan.live.theory.base import BoardPart
 from wgan.plots.meter import format_3_digits
@@ -57,13 +56,13 @@ def build(
     """The gap in numbers; the critic, its estimate over the steps, and its slopes."""
     state = found["dual"].state
     if state is None:
-        return [progress("Making the critic", 0.0)]
+        return [progress("Preparing the critic", 0.0)]
     exact = solved(pair)
     line = exact.pair.x.shape[1] == 1
     scaled = state.estimate / max(state.steepest, 1e-12)
     shown = [
         Number("Estimate", _signed(state.estimate), f"exact W₁ = {exact.distance:.4f}"),
-        Number("Gap to W₁", _gap(state.estimate, exact.distance), "of the estimate as it is"),
+        Number("Gap to W₁", _gap(state.estimate, exact.distance), "of the raw estimate"),
         Number(
             "Gap, ÷ slope",
             _gap(scaled, exact.distance),

@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from wgan.live.blocks import Block, Chart, figures, progress
-from wgan.live.critic import Number, numbers
+from wgan.live.blocks import Block, Chart, Number, figures, numbers, progress
 from wgan.live.parts import Query, one_of, parse, some_of, whole
 from wgan.live.theory.base import BoardPart
 from wgan.plots.theory import lines as drawn

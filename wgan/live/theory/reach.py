@@ -6,8 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from wgan.live.blocks import Block, Chart, figures, progress
-from wgan.live.critic import Number, numbers
+from wgan.live.blocks import Block, Chart, Number, figures, numbers, progress
 from wgan.live.parts import Query, parse, whole
 from wgan.live.theory.base import BoardPart
 from wgan.plots.theory import value as drawn
@@ -34,7 +33,7 @@ def build(found: Mapping[str, Experiment]) -> Sequence[Block]:
     """The newest measurement in numbers, and all of them as curves."""
     state = found["reach"].state
     if state is None:
-        return [progress("Making both networks", 0.0)]
+        return [progress("Preparing both networks", 0.0)]
     step = float(state.step[-1])
     shown = [
         Number("Mean D(G(z))", _tiny(state.seen[-1]), f"after {step:.0f} discriminator steps"),

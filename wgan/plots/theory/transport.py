@@ -47,7 +47,7 @@ def cost_by_parts(found: Transport) -> Figure:
     line = found.pair.y.shape[1] == 1
     where = found.pair.y[:, 0] if line else np.arange(1, len(parts) + 1)
     chart: dict[str, Any] = layout("cost") | {"showlegend": False, "hovermode": "x"}
-    title = "from x̃, sample" if line else "sample, by its way"
+    title = "from x̃, sample" if line else "sample, by distance moved"
     order = np.arange(len(parts)) if line else np.argsort(parts)[::-1]
     chart["xaxis"] = {"title": {"text": title, "standoff": 4}, "zeroline": False}
     chart["yaxis"] = {"title": {"text": "share of W₁, %", "standoff": 4}, "rangemode": "tozero"}

@@ -36,7 +36,7 @@ def offer(section: str, data: str = papers.SURFACE_DATA[0]) -> Offer | None:
         names = {"clip": "Clipped", "gp": "GP"}
         return Offer(
             {name: papers.surface(data, critic) for critic, name in names.items()},
-            "The generated samples are real ones with unit Gaussian noise and stay so: the critic "
+            "The generated samples are real ones with unit Gaussian noise throughout: the critic "
             "alone trains, as in WGAN-GP, Fig. 1a.",
             ("critic_estimate", "gradient_norm"),
         )
@@ -66,7 +66,7 @@ def offer(section: str, data: str = papers.SURFACE_DATA[0]) -> Offer | None:
                 f"Train on {count:,} digits only": digits.replace({"limit": count})
                 for count in (papers.FEW, papers.MANY)
             },
-            "WGAN-GP on so many of the 1,797 digits; the others are held out. WGAN-GP, Fig. 5b.",
+            "WGAN-GP on this many of the 1,797 digits; the others are held out. WGAN-GP, Fig. 5b.",
         )
     return None
 

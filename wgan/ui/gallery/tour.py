@@ -34,7 +34,7 @@ def tour(checkpoint: Checkpoint) -> None:
     a, b = (draw_latents(architecture, 1, int(seed))[0] for seed in (start, end))
     line = slerp(a, b, 61 if checkpoint.is_points else steps)
     if checkpoint.is_points:
-        _path(checkpoint, line, "plane_strip", "The way from one point to the other")
+        _path(checkpoint, line, "plane_strip", "The path from one point to the other")
     elif (pixels := _pixels(checkpoint, line, "strip")) is not None:
         png = image_grid(pixels, columns=len(pixels), cell=max(64, pixels.shape[2]))
         st.image(plots.data_uri(png), width="stretch", alt="From one image to the other")
@@ -48,7 +48,7 @@ def tour(checkpoint: Checkpoint) -> None:
     legs = LARGE_LEG if is_large(checkpoint) else LEG
     latents = walk(draw_latents(architecture, stops, int(seed)), legs)
     if checkpoint.is_points:
-        _path(checkpoint, latents, "plane_walk", "A closed walk")
+        _path(checkpoint, latents, "plane_walk", "A closed tour")
     elif (pixels := _pixels(checkpoint, latents, "walk")) is not None:
         moving = gif(list(pixels), max(1, _GIF_SIDE // pixels.shape[1]), 60 * LEG // legs)
         st.image(plots.data_uri(moving, "gif"), width=_GIF_SIDE, alt="A walk through the latents")

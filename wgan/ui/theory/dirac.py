@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import streamlit as st
 
-from wgan.live.critic import Number, numbers
+from wgan.live.blocks import Number, numbers
 from wgan.plots.theory import dirac as drawn
 from wgan.theory.dirac import GAMES, Array, Settings, path, radius, verdict
 from wgan.ui import live

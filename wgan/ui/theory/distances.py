@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from wgan.live.blocks import Block
-from wgan.live.critic import Number, numbers
+from wgan.live.blocks import Block, Number, numbers
 from wgan.live.parts import channel
 from wgan.live.theory.lines import CRITIC_STEPS, SEEDS, STARTS
 from wgan.plots.theory import lines as drawn

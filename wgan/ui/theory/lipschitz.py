@@ -7,7 +7,7 @@ import math
 import numpy as np
 import streamlit as st
 
-from wgan.live.critic import Number, numbers
+from wgan.live.blocks import Number, numbers
 from wgan.live.parts import channel
 from wgan.plots.theory import lipschitz as drawn
 from wgan.theory.dual_settings import CLIPS

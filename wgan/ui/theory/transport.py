@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from wgan.live import blocks
-from wgan.live.critic import Number, numbers
+from wgan.live.blocks import Number, numbers
 from wgan.live.parts import channel
 from wgan.live.theory.dual import STRENGTHS, solved
 from wgan.plots.base import GENERATED, REAL

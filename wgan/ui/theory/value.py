@@ -6,7 +6,7 @@ import math
 
 import streamlit as st
 
-from wgan.live.critic import Number, numbers
+from wgan.live.blocks import Number, numbers
 from wgan.live.parts import channel
 from wgan.live.theory.reach import SEEDS
 from wgan.plots.theory import value as drawn
