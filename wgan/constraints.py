@@ -95,7 +95,7 @@ CONSTRAINTS: dict[str, Constraint] = {
         "one-sided GP",
         r"\lambda\,\mathbb{E}[\max(0,\lVert\nabla D(\hat x)\rVert_2-k)^2]",
         "Gulrajani et al. 2017, section 4; Petzka et al. 2018",
-        "λ · mean of max(0, ‖∇D‖ − {k:g})²: only steeper ones pay.",
+        "λ · mean of max(0, ‖∇D‖ − {k:g})²: smaller norms are free.",
         cost=one_sided,
     ),
     "r1": Constraint(
