@@ -6,7 +6,19 @@ from wgan.live.lab import CURVE_HEIGHT, LAYERS, POINTS_HEIGHT, main_curve, more_
 from wgan.live.parts import channel
 from wgan.live.table import made_of_runs
 from wgan.presets import PRESETS
-from wgan.ui import binding, branch, classroom, controls, doctor, live, lookback, modes, runbar
+from wgan.server.registry import lab
+from wgan.ui import (
+    binding,
+    branch,
+    classroom,
+    controls,
+    doctor,
+    identity,
+    live,
+    lookback,
+    modes,
+    runbar,
+)
 from wgan.ui.browser_storage import keep_owned
 from wgan.ui.custom_data import own_data
 from wgan.ui.equation import equation
@@ -32,6 +44,8 @@ notices = st.container(key="notices")
 with notices:
     if text := binding.pop_notice():
         st.warning(plain(text), icon=":material/info:")
+    if (unsaved := lab().save_failure) and identity.owns(run):
+        st.warning(plain(unsaved), icon=":material/save:", title="This run is not on disk")
     if (frame := run.frame).state == "failed":
         st.error(plain(frame.message), icon=":material/error:", title="The run stopped")
         if frame.view is None:  # it could not even begin

@@ -21,6 +21,7 @@ from wgan.plots import OVERLAYS
 from wgan.runs.branches import MOST
 from wgan.runs.run import Run
 from wgan.server.duel import duels
+from wgan.server.registry import lab as runs_of_the_server
 from wgan.server.stream import Parts, StreamError
 
 STEP = whole(0, 10**12)
@@ -45,7 +46,9 @@ def made_of_run(run: Run | None, *, alarms: bool = False) -> Hashable:
 
 
 def made_of_runs(runs: Iterable[Run | None], *, alarms: bool = False) -> Hashable:
-    return tuple(made_of_run(run, alarms=alarms) for run in runs)
+    """alarms: whether the page has those too, of its runs and of their saving."""
+    unsaved = runs_of_the_server().save_failure if alarms else None
+    return (unsaved, *(made_of_run(run, alarms=alarms) for run in runs))
 
 
 def _page(query: Query) -> PagePart:

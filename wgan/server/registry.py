@@ -58,6 +58,11 @@ class Lab:
         """One sentence while runs are not being saved; None when they are."""
         return self._autosaver.warning
 
+    @property
+    def save_failure(self) -> str | None:
+        """The warning while saving fails; None where it works, or was switched off on purpose."""
+        return self.warning if self._autosaver.store is not None else None
+
     def create(
         self,
         config: ExperimentConfig,
