@@ -14,7 +14,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -78,10 +78,11 @@ class Served:
         options = {"origin": f"http://{self.host}", "max_size": None} | options
         return connect(f"ws://{self.host}/live", **options)
 
-    def viewer(self, *channels: str) -> ClientConnection:
-        connection = self.connect()
-        connection.send(json.dumps({"channels": channels}))
-        return connection
+    @contextmanager
+    def viewer(self, *channels: str) -> Iterator[ClientConnection]:
+        with self.connect() as connection:
+            connection.send(json.dumps({"channels": channels}))
+            yield connection
 
     def meter(self) -> str:
         return f"meter?run={self.run.id}"
@@ -337,23 +338,22 @@ def test_a_flood_of_subscriptions_is_cut_off(served: Served):
 
 
 def test_connections_are_limited_and_those_who_have_gone_make_room(served: Served):
-    viewers = [served.viewer(served.meter()) for _ in range(MOST)]
-    for viewer in viewers:
-        received(viewer)
-    with pytest.raises(InvalidStatus):
-        served.connect()
-    viewers.pop().close()
-    until(lambda: served.stream.viewers < MOST)
-    with served.viewer(served.meter()) as viewer:
-        received(viewer)
-    for viewer in viewers:
-        viewer.close()
+    with ExitStack() as stack:
+        viewers = [stack.enter_context(served.viewer(served.meter())) for _ in range(MOST)]
+        for viewer in viewers:
+            received(viewer)
+        with pytest.raises(InvalidStatus):
+            served.connect()
+        viewers.pop().close()
+        until(lambda: served.stream.viewers < MOST)
+        with served.viewer(served.meter()) as viewer:
+            received(viewer)
 
 
 def test_who_hangs_up_in_the_middle_leaves_nothing(served: Served):
     for _ in range(5):
-        viewer = served.viewer(served.meter())
-        viewer.socket.shutdown(socket.SHUT_RDWR)  # no closing frame
+        with served.viewer(served.meter()) as viewer:
+            viewer.socket.shutdown(socket.SHUT_RDWR)  # no closing frame
     query = urllib.parse.urlencode({"subscription": subscribing(served.meter())})
     host, _, port = served.host.partition(":")
     for _ in range(5):

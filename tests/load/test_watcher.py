@@ -11,6 +11,7 @@ import secrets
 from typing import Any
 
 from streamlit.proto.WidgetStates_pb2 import WidgetState
+from websockets.asyncio.client import connect
 
 from benchmarks.server import AppServer
 from benchmarks.viewer import Seen, Viewer
@@ -36,11 +37,18 @@ def fingerprint(server: AppServer, id: str) -> dict[str, Any]:
     return {name: told[name] for name in ("state", "step", "config", "events")}
 
 
+async def opened(viewer: Viewer) -> Viewer:
+    """The viewer, once the page is there."""
+    while not viewer.opened:
+        await viewer.follow(0.3)
+        assert not viewer.lost
+    return viewer
+
+
 async def attack(server: AppServer, owner: Viewer, id: str) -> tuple[Messages, list[str]]:
     """Sends everything to a run that is paused, as a watcher; what was sent, and errors."""
     seen = Seen()
-    watcher = Viewer(server.url, seen, f"run={id}")
-    await watcher.follow(2)
+    watcher = await opened(Viewer(server.url, seen, f"run={id}"))
     assert COPY in watcher.widgets.buttons
     before = fingerprint(server, id)
     sent = moves(watcher, owner)
@@ -51,18 +59,15 @@ async def attack(server: AppServer, owner: Viewer, id: str) -> tuple[Messages, l
         # A preset or a seed starts a run of their own; they come back to attack this one.
         if watcher.query != f"run={id}":
             await watcher.close()
-            watcher = Viewer(server.url, seen, f"run={id}")
-            await watcher.follow(0.5)
+            watcher = await opened(Viewer(server.url, seen, f"run={id}"))
     for secret in ("", "1", "null", secrets.token_urlsafe(16), id, "a&owner=b", "%00"):
-        guess = Viewer(server.url, seen, f"run={id}&owner={secret}")
-        await guess.follow(0.7)
+        guess = await opened(Viewer(server.url, seen, f"run={id}&owner={secret}"))
         assert COPY in guess.widgets.buttons, secret
         await guess.press("Play")
         await guess.follow(0.3)
         await guess.close()
         assert fingerprint(server, id) == before, secret
-    compare = Viewer(server.url, seen, f"runs={id}", "compare")
-    await compare.follow(2)
+    compare = await opened(Viewer(server.url, seen, f"runs={id}", "compare"))
     assert "Play" in compare.widgets.ids
     for label, state in moves(owner, compare).items():
         await compare.send([state])
@@ -96,6 +101,15 @@ async def nonsense(owner: Viewer) -> None:
             await asyncio.sleep(0.1)
 
 
+async def text_frame(server: AppServer) -> int | None:
+    """Sends text to Streamlit's WebSocket, which takes bytes only; the code that it closes with."""
+    url = server.url.replace("http", "ws", 1) + "/_stcore/stream"
+    async with connect(url, origin=server.url, subprotocols=["streamlit"]) as socket:  # pyright: ignore
+        await socket.send("text")
+        await socket.wait_closed()
+        return socket.close_code
+
+
 def test_no_message_and_no_address_of_a_watcher_changes_the_run():
     async def class_of_two(server: AppServer) -> tuple[int, list[str], list[str]]:
         owner = Viewer(server.url, Seen(), "preset=ring-wgan-gp")
@@ -111,6 +125,7 @@ def test_no_message_and_no_address_of_a_watcher_changes_the_run():
         sent, errors = await attack(server, owner, id)
         await nonsense(owner)
         changed = await strong(server, owner, id, sent)
+        assert await text_frame(server) == 1003
         watched.cancel()
         await owner.close()
         return len(sent), changed, owner.seen.errors + errors

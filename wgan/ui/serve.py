@@ -18,6 +18,7 @@ from starlette.routing import BaseRoute
 
 from wgan.live.facts import card, facts, server_facts
 from wgan.live.table import PARTS
+from wgan.server.binary_frames import BinaryFrames
 from wgan.server.limits import limits
 from wgan.server.preload import Preload
 from wgan.server.registry import lab
@@ -70,7 +71,10 @@ def routes() -> Sequence[BaseRoute]:
 
 
 def middleware() -> Sequence[Middleware]:
-    return [Middleware(Preload, scripts=scripts(), fonts=fonts())]
+    return [
+        Middleware(Preload, scripts=scripts(), fonts=fonts()),
+        Middleware(BinaryFrames, path="/_stcore/stream"),
+    ]
 
 
 @asynccontextmanager
