@@ -102,7 +102,7 @@ class Served:
 
 def until(condition: Callable[[], Any]) -> None:
     async def wait() -> None:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(120):  # a busy machine
             while not condition():
                 await asyncio.sleep(0.01)
 
@@ -134,7 +134,7 @@ def quiet(served: Served, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
 def received(connection: ClientConnection) -> list[dict[str, Any]]:
     """The next message that says something."""
     while True:
-        message = connection.recv(timeout=30)
+        message = connection.recv(timeout=120)
         assert isinstance(message, bytes)
         if parts := decode(message):
             return parts

@@ -204,7 +204,7 @@ def test_a_hundred_digits_are_a_new_run(points: CriticApp):
     assert points.run.config == PRESETS["digits-wgan-gp"].config.replace({"limit": 100})
     wait_for(lambda: points.run.frame.metrics is not None)
     points.redraw()
-    assert points.figures() == {"curve_overfitting"}
+    wait_for(lambda: points.figures() == {"curve_overfitting"})
     assert points.widget("critic_experiment_0").disabled
     assert not points.widget("critic_experiment_1").disabled
     assert lab().get(old) is not None
