@@ -164,8 +164,9 @@ def _functional(config: ExperimentConfig) -> list[str]:
 
 def _hidden(widths: tuple[int, ...]) -> str:
     """The units of the hidden layers as a list: `[128] * 3`."""
-    alike = len(widths) > 1 and len(set(widths)) == 1
-    return f"[{widths[0]}] * {len(widths)}" if alike else str(list(widths))
+    if len(widths) > 1 and len(set(widths)) == 1:
+        return f"[{widths[0]}] * {len(widths)}"
+    return str(list(widths))
 
 
 def _norm(kind: str, *, maps: bool) -> str:
