@@ -287,7 +287,7 @@ def test_a_vote_counts_once_also_after_reloads(lab: Server, tab: Page):
     opened(tab, lab.url)
     tab.get_by_role("tab", name="Classroom").click()
     tab.get_by_role("button", name="Make this run mine, to share it").click()
-    tab.get_by_text("no phone or laptop of the room can open it").wait_for()  # it is at 127.0.0.1
+    tab.get_by_text("no phone or laptop in the room can open it").wait_for()  # it is at 127.0.0.1
     tab.get_by_label("Question").fill("What happens?")
     tab.get_by_label("Answer 1").fill("It heals")
     tab.get_by_label("Answer 2").fill("Nothing")

@@ -118,7 +118,6 @@ class RunLoop:
                 self._state = "playing" if self._play_when_ready else "paused"
                 self._message = ""
             self._progress = None
-            self._handle_requests()  # a copy's first frame has the change that it was made for
             self._evaluate(measure=record is None)
         except Exception as error:
             if record is not None:
