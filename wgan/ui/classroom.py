@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from html import escape
 
@@ -209,8 +210,24 @@ def _poll_buttons(run: Run, asked: Poll, where: str = "") -> None:
     """The owner's: no more votes; no more poll."""
     with st.container(horizontal=True, gap="small"):
         if not asked.closed:
-            st.button("Close the poll", key=f"poll_close{where}", on_click=run.access.close_poll)
-        st.button("Remove the poll", key=f"poll_end{where}", on_click=run.access.end_poll)
+            st.button(
+                "Close the poll",
+                key=f"poll_close{where}",
+                on_click=_as_owner,
+                args=(run, run.access.close_poll),
+            )
+        st.button(
+            "Remove the poll",
+            key=f"poll_end{where}",
+            on_click=_as_owner,
+            args=(run, run.access.end_poll),
+        )
+
+
+def _as_owner(run: Run, change: Callable[[], None]) -> None:
+    """Callback: the run may have changed hands since the button was drawn."""
+    if identity.owns(run):
+        change()
 
 
 def _vote(run: Run, number: int, question: str) -> None:
