@@ -22,6 +22,7 @@ LARGER_MODULES = {
     "wgan.trainer": "one step of training and what it needs, read from top to bottom",
 }
 LARGER_CLASSES = {
+    "wgan.runs.run.Run": "all that may be done with a run, a line each, by who may do it",
     "wgan.runs.loop.RunLoop": "all that the training thread does with a run",
     "wgan.server.registry.Lab": "all that is done with the runs of a server, under one lock",
     "wgan.trainer.Trainer": "one step of training and what it needs",

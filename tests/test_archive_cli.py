@@ -196,10 +196,10 @@ def test_a_run_of_the_page_is_repeated_too(make_run: MakeRun, tmp_path: Path, ca
     assert len(run.events) == 5
     run_files.save(run.export_now(), tmp_path)
     assert run_json(capsys, "replay", str(tmp_path))["identical"]
-    line = shlex.split(run_files.command(run.first_config, run.events, run.trainer.steps))
+    line = shlex.split(run_files.command(run.first_config, run.events, run._loop.trainer.steps))
     again = tmp_path / "again"
     run_json(capsys, *line[3:], "--out", str(again))
-    a, b = weights(run.trainer), run_files.open_run(again)[1]
+    a, b = weights(run._loop.trainer), run_files.open_run(again)[1]
     assert a.keys() == b.keys()
     assert all(torch.equal(a[name], b[name]) for name in a)
 

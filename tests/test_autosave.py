@@ -53,7 +53,7 @@ def ready(run: Run) -> Run:
 
 def trained(run: Run, steps: int = 1) -> Run:
     ready(run)
-    until(lambda: run.trainer.steps >= steps)
+    until(lambda: run._loop.trainer.steps >= steps)
     return run
 
 
@@ -92,7 +92,7 @@ def test_runs_are_saved_as_they_train_and_when_they_change(
     until(lambda: (about := saved(lab, run.id)) and about["config"]["lr_g"] == 0.005)
     run.pause()
     until(lambda: (about := saved(lab, run.id)) and about["state"] == "paused")
-    until(lambda: (about := saved(lab, run.id)) and about["steps"] == run.trainer.steps)
+    until(lambda: (about := saved(lab, run.id)) and about["steps"] == run._loop.trainer.steps)
     run.access.open = True
     until(lambda: (about := saved(lab, run.id)) and about["room"]["open"])
     assert Access.from_dict((saved(lab, run.id) or {})["room"]).is_owner("mine")
@@ -131,12 +131,12 @@ def test_all_is_saved_when_the_process_ends_and_opens_in_the_next(
     playing = trained(lab.create(make_config()), 5)
     paused = ready(lab.create(make_config(), playing=False, secret="s"))
     slow = ready(lab.create(make_config(), playing=False))
-    slow.slow = 60.0
+    slow.slow_down(60.0)
     slow.play()
     until(lambda: slow.frame.stage is not None)
     lab.shut_down()
-    steps = playing.trainer.steps
-    state = playing.trainer.state_dict()
+    steps = playing._loop.trainer.steps
+    state = playing._loop.trainer.state_dict()
     after = make_lab()
     again = found(after, playing.id)
     assert again is not playing
@@ -146,19 +146,21 @@ def test_all_is_saved_when_the_process_ends_and_opens_in_the_next(
     assert not found(after, paused.id).access.may_control("other")  # from the first moment
     assert ready(found(after, paused.id)).state == "paused"
     # The step that was under way begins again, or was finished before it was saved.
-    assert ready(found(after, slow.id)).trainer.steps in (0, 1)
+    assert ready(found(after, slow.id))._loop.trainer.steps in (0, 1)
     assert again.first_config == playing.first_config
     # The same bits as if it had never stopped.
     whole = playing
     whole.play()
     again.pause()
     until(lambda: not again.active)
-    whole.stop_at = again.trainer.steps
+    whole.stop_after(again._loop.trainer.steps)
     while whole.active:
         whole.advance(0.1)
     assert state["steps"] == steps
     for a, b in zip(
-        whole.trainer.critic.parameters(), again.trainer.critic.parameters(), strict=True
+        whole._loop.trainer.critic.parameters(),
+        again._loop.trainer.critic.parameters(),
+        strict=True,
     ):
         assert torch.equal(a, b)
 
@@ -176,8 +178,8 @@ def test_unwatched_runs_leave_for_the_disk_and_wake(
     until(lambda: run.events)
     run.pause()
     until(lambda: not run.active)
-    id, steps, events = run.id, run.trainer.steps, run.events
-    weights = weakref.ref(run.trainer)
+    id, steps, events = run.id, run._loop.trainer.steps, run.events
+    weights = weakref.ref(run._loop.trainer)
     gone(lab, run)
     assert (saved(lab, id) or {})["steps"] == steps
     # This test still holds the run, as a session does whose visitor has left; it is empty now.
@@ -259,7 +261,7 @@ def test_watched_runs_are_never_sent_away(make_lab: MakeLab, make_config: MakeCo
     assert lab.ids() == [run.id for run in runs]
     runs[1].pause()
     until(lambda: not runs[1].active)
-    steps, events = runs[1].trainer.steps, runs[1].events
+    steps, events = runs[1]._loop.trainer.steps, runs[1].events
     lab.leave(runs[1].id)
     new = lab.create(make_config())
     assert lab.ids() == [runs[0].id, runs[2].id, new.id]
@@ -341,8 +343,8 @@ def test_a_full_disk_is_told_once_and_tried_again(
         assert lab.warning == (
             "Runs are not being saved, because the disk is full; training goes on."
         )
-        steps = [run.trainer.steps for run in runs]
-        until(lambda: all(r.trainer.steps > s for r, s in zip(runs, steps, strict=True)))
+        steps = [run._loop.trainer.steps for run in runs]
+        until(lambda: all(r._loop.trainer.steps > s for r, s in zip(runs, steps, strict=True)))
     assert sum("autosave failed" in message for message in caplog.messages) == 1
     until(lambda: lab.warning is None)
     until(lambda: all(saved(lab, run.id) for run in runs))
@@ -354,7 +356,7 @@ def test_a_folder_that_cannot_be_made(make_lab: MakeLab, make_config: MakeConfig
     run = trained(lab.create(make_config()))
     until(lambda: lab.warning)
     assert "Runs are not being saved" in (lab.warning or "")
-    trained(run, run.trainer.steps + 5)
+    trained(run, run._loop.trainer.steps + 5)
     lab.leave(run.id)  # there is no saving it, and somebody else needs the room
     trained(lab.create(make_config()))
     until(lambda: run.id not in lab._slots)
@@ -388,12 +390,12 @@ def broken(kind: str, run: Run) -> None:
         }[kind]
 
     if kind == "nan":
-        run.trainer.generator.get_parameter("0.weight").data.fill_(torch.nan)
+        run._loop.trainer.generator.get_parameter("0.weight").data.fill_(torch.nan)
     elif kind == "metric":
-        run.session.evaluation._evaluator.measure = fail
-        run.session.evaluation._measured_at = -1e9
+        run._loop.session.evaluation._evaluator.measure = fail
+        run._loop.session.evaluation._measured_at = -1e9
     else:
-        run.trainer.step = fail
+        run._loop.trainer.step = fail
 
 
 @pytest.mark.parametrize("kind", ["nan", "memory", "gpu memory", "metric", "step"])
@@ -413,9 +415,9 @@ def test_a_fault_stays_in_its_run(
     }
     assert bad.frame.message.startswith(said[kind])
     assert bad.events[-1].kind == "failed"
-    assert bad.trainer.is_finite()
-    steps = sound.trainer.steps
-    until(lambda: sound.trainer.steps > steps + 20)
+    assert bad._loop.trainer.is_finite()
+    steps = sound._loop.trainer.steps
+    until(lambda: sound._loop.trainer.steps > steps + 20)
     until(lambda: (about := saved(lab, bad.id)) and about["state"] == "failed")
     for record in caplog.records:
         ours = kind in ("metric", "step")
@@ -423,9 +425,9 @@ def test_a_fault_stays_in_its_run(
         assert ours or not record.exc_info
     # What can be mended goes on.
     if kind != "metric":
-        bad.trainer.__dict__.pop("step", None)
+        bad._loop.trainer.__dict__.pop("step", None)
         bad.play()
-        trained(bad, bad.trainer.steps + 5)
+        trained(bad, bad._loop.trainer.steps + 5)
         assert bad.state == "playing"
 
 
@@ -438,9 +440,9 @@ def test_even_a_fault_in_saying_so_stops_nobody(
     def fail(*_: Any, **__: Any) -> Any:
         raise KeyError("oops")
 
-    bad.trainer.step = bad.fail_with = fail
+    bad._loop.trainer.step = bad._loop.fail_with = fail
     with monkeypatch.context() as patch:
         patch.setattr(lab._autosaver, "save_due", fail)
-        steps = sound.trainer.steps
-        until(lambda: sound.trainer.steps > steps + 20)
+        steps = sound._loop.trainer.steps
+        until(lambda: sound._loop.trainer.steps > steps + 20)
     until(lambda: saved(lab, sound.id))

@@ -27,8 +27,8 @@ from wgan.stages import FIGURES
 
 def keep(run: Run) -> None:
     """Looks at the run and keeps its state, as it would after two seconds."""
-    run.session.evaluation._kept_at = -1e9
-    run._evaluate(measure=True)
+    run._loop.session.evaluation._kept_at = -1e9
+    run._loop._evaluate(measure=True)
 
 
 def back(run: Run, step: int) -> Run:
@@ -39,7 +39,7 @@ def back(run: Run, step: int) -> Run:
 
 
 def same_curves(one: Run, other: Run) -> bool:
-    ours, theirs = one.history.curves(), other.history.curves()
+    ours, theirs = one._loop.history.curves(), other._loop.history.curves()
     return all(
         np.array_equal(a, b)
         for name in FIGURES
@@ -72,9 +72,9 @@ def test_going_back_and_on_gives_the_same_bits(eventful: Run, make_run: MakeRun,
         reference.schedule(ScheduledChange(event.step, changes, event.update))
     train(reference, step)
     back(run, step)
-    assert run.trainer.steps == step
-    assert same(run.trainer.state_dict(), reference.trainer.state_dict())
-    assert run.config == run.trainer.config == reference.config
+    assert run._loop.trainer.steps == step
+    assert same(run._loop.trainer.state_dict(), reference._loop.trainer.state_dict())
+    assert run.config == run._loop.trainer.config == reference.config
     assert run.state == "paused"
     *log, last = run.events
     assert log == list(reference.events) == planned
@@ -83,11 +83,11 @@ def test_going_back_and_on_gives_the_same_bits(eventful: Run, make_run: MakeRun,
         if step:
             assert run.frame.curves[name].step[-1] == step
     assert all(item.step <= step for item in run.snapshots.items)
-    assert all(item.step <= step for item in run.history.checkpoints.items)
+    assert all(item.step <= step for item in run._loop.history.checkpoints.items)
     for one in (run, reference):
         one.apply({"lr": 0.01})
         train(one, step + 6)
-    assert same(run.trainer.state_dict(), reference.trainer.state_dict())
+    assert same(run._loop.trainer.state_dict(), reference._loop.trainer.state_dict())
     if step:
         assert same_curves(run, reference)
 
@@ -99,12 +99,12 @@ def test_the_curve_is_the_same_though_it_was_merged_since(
     run = train(make_run(), 45)
     keep(run)
     train(run, 150)  # beyond 64 rows neighbours are merged
-    before = run.history.curves()
+    before = run._loop.history.curves()
     assert len(before["critic_loss"].step) < 64
     back(run, 46)
-    assert run.history.curves()["critic_loss"].step.tolist() == list(range(1, 47))
+    assert run._loop.history.curves()["critic_loss"].step.tolist() == list(range(1, 47))
     train(run, 150)
-    again = run.history.curves()
+    again = run._loop.history.curves()
     for name in FIGURES:
         assert all(map(np.array_equal, before[name], again[name])), name
 
@@ -120,8 +120,8 @@ def test_a_replay_of_a_run_that_went_back_repeats_what_led_to_the_present(
     again.prepare()
     while again.active:
         again.advance(0.5)
-    assert again.trainer.steps == 18
-    assert same(again.trainer.state_dict(), run.trainer.state_dict())
+    assert again._loop.trainer.steps == 18
+    assert same(again._loop.trainer.state_dict(), run._loop.trainer.state_dict())
     assert "20:" not in run_files.command(run.first_config, run.events, 18)
     assert {name.partition(".")[0] for name in expected} == {"generator", "critic", "averaged"}
 
@@ -136,7 +136,8 @@ def test_what_was_changed_at_a_step_is_undone_by_going_back_to_it(make_run: Make
     train(run, 9)
     assert back(run, 6).config.objective == "wgan"
     assert [event.kind for event in run.events] == ["back"]
-    assert [(kept.step, kept.done) for kept in run.history.checkpoints.items] == [(0, 0), (6, 0)]
+    kept = run._loop.history.checkpoints.items
+    assert [(one.step, one.done) for one in kept] == [(0, 0), (6, 0)]
 
 
 def test_a_long_way_is_not_trained_again_and_says_where_it_goes_on(
@@ -149,31 +150,31 @@ def test_a_long_way_is_not_trained_again_and_says_where_it_goes_on(
     monkeypatch.setattr(history, "MAX_REPLAY_SECONDS", 0.0)
     way = run.replay_plan(20)
     assert (way.step, way.wanted) == (5, 20)
-    assert back(run, 20).trainer.steps == 5
+    assert back(run, 20)._loop.trainer.steps == 5
 
 
 def test_a_run_that_plays_plays_on_and_what_is_asked_for_meanwhile_waits(make_run: MakeRun):
     run = train(make_run(), 40)
-    run.stop_at = None
+    run.stop_after(None)
     run.play()
     run.advance(0.0)
     run.go_back(30)
     run.advance(0.0)  # it has begun its way
-    assert run.session.replay is not None
+    assert run._loop.session.replay is not None
     assert run.frame.message == "Training again from step 0 to step 30"
     assert run.frame.progress is not None
     run.apply({"lr": 0.5})
     record = run.copy_state()
     for _ in range(3):
         run.advance(0.0)
-        assert run.session.replay is not None
-        assert run.trainer.config.lr_g != 0.5
-    while run.session.replay is not None:
+        assert run._loop.session.replay is not None
+        assert run._loop.trainer.config.lr_g != 0.5
+    while run._loop.session.replay is not None:
         run.advance(0.01)
     run.advance(0.02)
     assert record.result(0).trainer["steps"] == 30
     assert run.state == "playing"
-    assert run.trainer.steps > 30
+    assert run._loop.trainer.steps > 30
     assert (run.config.lr_g, run.frame.progress, run.frame.message) == (0.5, None, "")
     assert [(e.kind, e.step) for e in run.events] == [("back", 30), ("change", 30)]
 
@@ -191,13 +192,13 @@ def test_copies_of_one_moment_share_their_state_and_go_apart_from_there(make_run
     assert fourth.result(0) is not third.result(0)  # kept no longer than they are asked for
 
     def weights(run: Run) -> list[float]:
-        return torch.cat([w.flatten() for w in run.trainer.generator.parameters()]).tolist()
+        return torch.cat([w.flatten() for w in run._loop.trainer.generator.parameters()]).tolist()
 
     ends = []
     for _ in range(2):  # the first one's training leaves the shared state as it is
         other = make_run()
         other.prepare(first.result(0))
-        assert other.trainer.steps == 20
+        assert other._loop.trainer.steps == 20
         ends.append(weights(train(other, 30)))
     assert ends[0] == ends[1]
 
@@ -206,11 +207,11 @@ def test_a_failed_run_can_go_back(make_run: MakeRun):
     run = train(make_run(), 6)
     keep(run)
     train(run, 9)
-    next(run.trainer.critic.parameters()).data.fill_(float("nan"))
+    next(run._loop.trainer.critic.parameters()).data.fill_(float("nan"))
     train(run, 12)
     assert run.state == "failed"
     back(run, 4)
-    assert (run.state, run.frame.message, run.trainer.steps) == ("paused", "", 4)
+    assert (run.state, run.frame.message, run._loop.trainer.steps) == ("paused", "", 4)
     assert [event.kind for event in run.events] == ["back"]
     train(run, 8)
     assert run.state == "paused"
@@ -239,12 +240,12 @@ def test_states_are_bounded_and_the_first_and_the_newest_stay():
 
 def test_after_a_restart_the_first_step_is_still_there(eventful: Run, tmp_path: Path):
     again = through_disk(eventful, tmp_path)
-    assert [kept.step for kept in again.history.checkpoints.items] == [0, 24]
+    assert [kept.step for kept in again._loop.history.checkpoints.items] == [0, 24]
     train(again, 26)
     train(eventful, 26)
     for run in (again, eventful):
         back(run, 22)
-    assert same(again.trainer.state_dict(), eventful.trainer.state_dict())
+    assert same(again._loop.trainer.state_dict(), eventful._loop.trainer.state_dict())
 
 
 def test_an_autosave_of_before_there_were_seconds_comes_back(make_run: MakeRun, tmp_path: Path):
@@ -260,7 +261,7 @@ def test_an_autosave_of_before_there_were_seconds_comes_back(make_run: MakeRun, 
     assert again.state == "paused", again.frame.message
     train(again, 8)
     assert same_curves(again, train(run, 8))
-    assert again.history.curves()["seconds"].step.tolist() == [6, 7, 8]
+    assert again._loop.history.curves()["seconds"].step.tolist() == [6, 7, 8]
 
 
 def test_seconds_are_recorded_with_each_step(make_run: MakeRun):
@@ -288,10 +289,10 @@ def ready(run: Run) -> Run:
 
 
 def to(run: Run, steps: int) -> Run:
-    run.stop_at = steps
+    run.stop_after(steps)
     run.play()
     until(lambda: run.state == "paused" and not run.active)
-    assert run.trainer.steps == steps
+    assert run._loop.trainer.steps == steps
     return run
 
 
@@ -300,10 +301,10 @@ def test_a_branch_without_a_change_equals_its_parent_for_100_steps(
 ):
     parent = to(ready(lab.create(make_config(), playing=False)), 20)
     branch = ready(lab.fork(parent.id, playing=False))
-    assert same(branch.trainer.state_dict(), parent.trainer.state_dict())
+    assert same(branch._loop.trainer.state_dict(), parent._loop.trainer.state_dict())
     for run in (parent, branch):
         to(run, 120)
-    assert same(branch.trainer.state_dict(), parent.trainer.state_dict())
+    assert same(branch._loop.trainer.state_dict(), parent._loop.trainer.state_dict())
     assert same_curves(branch, parent)
     assert branch.events == parent.events
 
@@ -315,14 +316,14 @@ def test_a_branch_goes_on_with_its_changes_from_an_earlier_step(lab: Lab, make_c
     assert branch.config == parent.config.replace(changes)
     until(lambda: len(branch.frame.events) == 2)
     ready(branch)
-    assert (branch.trainer.steps, branch.config) == (10, parent.config.replace(changes))
+    assert (branch._loop.trainer.steps, branch.config) == (10, parent.config.replace(changes))
     assert [(event.kind, event.step) for event in branch.events] == [("back", 10), ("change", 10)]
     reference = Run("reference", make_config())
     reference.schedule(ScheduledChange(10, changes))
     reference.prepare()
     train(reference, 15)
-    assert same(to(branch, 15).trainer.state_dict(), reference.trainer.state_dict())
-    assert parent.trainer.steps == 30
+    assert same(to(branch, 15)._loop.trainer.state_dict(), reference._loop.trainer.state_dict())
+    assert parent._loop.trainer.steps == 30
     assert parent.events == ()
 
 

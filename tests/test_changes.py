@@ -167,7 +167,7 @@ def covering() -> Iterator[tuple[Any, ...]]:
 
 def goes_on(run: Run, steps: int) -> None:
     """Trains so many steps further; the run must end finite, or say why it stopped."""
-    run.stop_at = run.trainer.steps + steps
+    run.stop_after(run._loop.trainer.steps + steps)
     run.play()
     while run.active:
         run.advance(1)
@@ -175,8 +175,8 @@ def goes_on(run: Run, steps: int) -> None:
         assert run.frame.message.startswith("Stopped at step ")
         assert run.frame.events[-1].kind == "failed"
     else:
-        assert run.trainer.steps == run.stop_at
-    tensors = [*run.trainer.generator.parameters(), *run.trainer.critic.parameters()]
+        assert run._loop.trainer.steps == run.stop_at
+    tensors = [*run._loop.trainer.generator.parameters(), *run._loop.trainer.critic.parameters()]
     assert all(p.isfinite().all() for p in tensors)
 
 
@@ -271,7 +271,7 @@ def test_any_sequence_of_changes_leaves_a_run_that_goes_on(
         wanted = run.apply(changes)
         goes_on(run, 2)
         if run.state != "failed":
-            assert run.trainer.config == wanted == run.config
+            assert run._loop.trainer.config == wanted == run.config
     goes_on(run, 2)
     run.reset()
     goes_on(run, 2)

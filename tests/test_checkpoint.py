@@ -29,7 +29,7 @@ LARGEST = 8_000_000  # bytes of a bundled checkpoint's weights
 
 def trained(make_run: MakeRun, kind: str = "points", **fields: Any) -> Run:
     run = make_run(kind, **fields)
-    run.stop_at = 3
+    run.stop_after(3)
     while run.active:
         run.advance(1)
     return run
@@ -55,12 +55,12 @@ def test_what_was_on_screen_is_drawn_again(
     latents = draw_latents(checkpoint.architecture, 5, seed=0)
     samples = checkpoint.sample(latents)
     # Sums come in another order where the trainer keeps its channels innermost.
-    assert torch.allclose(samples, run.trainer.sample(latents), atol=1e-5)
-    shown = run.trainer.shown_generator.state_dict()
+    assert torch.allclose(samples, run._loop.trainer.sample(latents), atol=1e-5)
+    shown = run._loop.trainer.shown_generator.state_dict()
     kept = checkpoint.generator.state_dict()
     assert all(torch.equal(kept[name], shown[name]) for name in shown)
-    inputs = run.trainer.generate(latents)
-    assert torch.allclose(checkpoint.score(samples), run.trainer.score(inputs), atol=1e-5)
+    inputs = run._loop.trainer.generate(latents)
+    assert torch.allclose(checkpoint.score(samples), run._loop.trainer.score(inputs), atol=1e-5)
     assert checkpoint.experiment == run.first_config
     assert checkpoint.steps == 3
     assert set(checkpoint.curves) == set(run.frame.curves)
@@ -220,7 +220,7 @@ def test_the_labs_download_opens_again(make_run: MakeRun):
     run = trained(make_run)
     checkpoint = open_upload("mine.zip", zip_of_run(run.export_now()))
     latents = draw_latents(checkpoint.architecture, 4, seed=2)
-    assert torch.equal(checkpoint.sample(latents), run.trainer.sample(latents))
+    assert torch.equal(checkpoint.sample(latents), run._loop.trainer.sample(latents))
 
 
 def zipped(files: dict[str, bytes]) -> bytes:

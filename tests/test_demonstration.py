@@ -54,7 +54,7 @@ def alone(run: Run) -> bool:
     reference = Run("reference", run.first_config)
     reference.prepare()
     train(reference, record.trainer["steps"])
-    return record.events == () and same(reference.trainer.state_dict(), record.trainer)
+    return record.events == () and same(reference._loop.trainer.state_dict(), record.trainer)
 
 
 def test_who_comes_within_the_same_minute_gets_the_same_run(lab: Lab, clock: Clock):
@@ -78,7 +78,7 @@ def test_it_is_ready_before_the_first_visitor_and_waits_for_them(
     until(lambda: lab.get(own.id) and own.frame.step > 0)  # that one had its turns meanwhile
     clock.now += 10 * YOUNG
     assert lab.demonstration(watched=False) is run
-    assert (run.trainer.steps, run.frame.view is None) == (0, False)
+    assert (run._loop.trainer.steps, run.frame.view is None) == (0, False)
     assert lab.demonstration() is run
     begun(run)
     clock.now += YOUNG - 1
@@ -128,7 +128,7 @@ VERBS: dict[str, tuple[Callable[[Run], Any], Callable[[Run], bool]]] = {
         lambda run: [e.update for e in run.events] == ["critic"],
     ),
     "reset": (Run.reset, lambda run: run.state == "playing" and run.seconds < 0.5),
-    "slow": (lambda run: setattr(run, "slow", 0.7), lambda run: run.slow == 0.7),
+    "slow": (lambda run: run.slow_down(0.7), lambda run: run.slow == 0.7),
     "back": (lambda run: run.go_back(0), lambda run: [e.kind for e in run.events] == ["back"]),
 }
 
@@ -139,7 +139,7 @@ def test_every_verb_is_done_to_the_fork_and_the_demonstration_goes_on(lab: Lab, 
     run = begun(lab.demonstration())
     fork = lab.fork(run.id, secret="mine")
     action(fork)
-    until(lambda: fork.state != "loading" and not fork._queue and done(fork))
+    until(lambda: fork.state != "loading" and not fork._loop._queue and done(fork))
     assert fork.access.is_owner("mine")
     assert not fork.access.demonstration
     step = run.frame.step
@@ -164,7 +164,7 @@ def test_a_fork_has_its_origins_picture_and_words_until_it_has_its_own(
     assert "modes" in frame.curves
     assert fork.first_config == run.first_config
     assert fork.config.objective == "lsgan"
-    fork._show_progress("Reading", 0.5)
+    fork._loop._show_progress("Reading", 0.5)
     assert fork.frame is frame
     gate.set()
     until(lambda: fork.frame.version > 0)
@@ -203,15 +203,15 @@ def test_the_command_line_of_a_fork_repeats_it(
     until(lambda: fork.state == "playing" and fork.events)
     step = fork.events[0].step
     assert step > 0
-    fork.stop_at = step + 20
+    fork.stop_after(step + 20)
     until(lambda: fork.state == "paused" and not fork.active)
-    line = shlex.split(run_files.command(fork.first_config, fork.events, fork.trainer.steps))
+    line = shlex.split(run_files.command(fork.first_config, fork.events, fork._loop.trainer.steps))
     assert cli.main([*line[3:], "--out", str(tmp_path)]) == 0
     capsys.readouterr()
     again, _ = run_files.open_run(tmp_path)
     again.prepare()
-    train(again, fork.trainer.steps)
-    assert same(again.trainer.state_dict(), fork.trainer.state_dict())
+    train(again, fork._loop.trainer.steps)
+    assert same(again._loop.trainer.state_dict(), fork._loop.trainer.state_dict())
 
 
 # Room -------------------------------------------------------------------------------------------
@@ -238,14 +238,14 @@ def test_demonstrations_are_few_and_unwatched_ones_leave_first(
     runs = []
     for _ in range(MOST):
         runs.append(lab.demonstration())
-        monkeypatch.setattr(runs[-1], "_state", "playing")
+        monkeypatch.setattr(runs[-1]._loop, "state", "playing")
         clock.now += YOUNG + 1
     assert len({run.id for run in runs}) == MOST
     assert lab.demonstration() is runs[-1]  # all are watched: better an old one than none
     with pytest.raises(LimitError, match="demonstration runs"):
         lab.demonstration_pair()
     lab.leave(runs[2].id)
-    monkeypatch.setattr(runs[2], "_state", "loading")  # nothing to save: it goes at once
+    monkeypatch.setattr(runs[2]._loop, "state", "loading")  # nothing to save: it goes at once
     newest = lab.demonstration()
     assert newest not in runs
     assert lab.ids() == [run.id for run in (*runs[:2], *runs[3:], newest)]

@@ -22,14 +22,14 @@ from wgan.ui.words import sections
 def live(run: Run, steps: int, every: int = APART, until: str = "") -> Run:
     """Trains to so many steps and measures as it goes; stops where it fails, or at an alarm."""
     run.play()
-    for stop in range(run.trainer.steps + every, steps + 1, every):
-        run.stop_at = stop
+    for stop in range(run._loop.trainer.steps + every, steps + 1, every):
+        run.stop_after(stop)
         run.play()
         while run.active:
             run.advance(60)
         if run.state == "failed":
             break
-        run._evaluate(measure=True)
+        run._loop._evaluate(measure=True)
         if until in alarms(run):
             break
     return run
@@ -78,7 +78,7 @@ def test_an_ill_run_is_found_out_and_its_remedy_can_be_applied(make_run: MakeRun
     assert alarm.changes
     assert alarm.button
     assert replace_live(run.config, alarm.changes) != run.config
-    run.stop_at = None
+    run.stop_after(None)
     run.apply(alarm.changes)
     run.pause()
     run.play()

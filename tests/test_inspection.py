@@ -243,7 +243,7 @@ def test_frames_have_what_somebody_looks_at(make_run: MakeRun, monkeypatch: pyte
     assert set(run.frame.inspections) == {InspectionRequest("slopes"), InspectionRequest("weights")}
     monkeypatch.setattr("wgan.diagnostics.viewer_requests.FORGETS_AFTER", 0.0)
     run.advance(0.02)
-    run._evaluate_if_due()
+    run._loop._evaluate_if_due()
     assert run.frame.inspections == {}
 
 
@@ -319,7 +319,7 @@ def test_measured_figures_tell_the_truth(make_run: MakeRun):
 def test_held_out_digits_are_measured(make_run: MakeRun):
     run = make_run("mlp", limit=100)
     run.advance(0.05)
-    run._evaluate(measure=True)
+    run._loop._evaluate(measure=True)
     curves = run.frame.curves
     for name in ("gap_train", "gap_held_out", "loss_train", "loss_held_out", "js", "js_floor"):
         assert np.isfinite(curves[name].mean).all(), name

@@ -56,10 +56,10 @@ def test_every_run_opens_after_a_kill(tmp_path: Path, kills: int, seed: int):
     record = min(saved.values(), key=lambda record: record.trainer["steps"])
     whole = Run("whole", record.first_config)
     whole.prepare()
-    whole.stop_at = record.trainer["steps"]
+    whole.stop_after(record.trainer["steps"])
     while whole.active:
         whole.advance(0.5)
-    for name, weight in whole.trainer.critic.state_dict().items():
+    for name, weight in whole._loop.trainer.critic.state_dict().items():
         assert torch.equal(weight, record.trainer["critic"][name])
 
 

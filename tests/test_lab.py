@@ -163,7 +163,7 @@ def test_runs_share_one_thread_fairly(make_run: MakeRun, scheduler: Scheduler):
         run.pause()
     until(lambda: not small.active and not large.active)
     # Equal time, though a step of one takes many times as long.
-    assert small.trainer.steps > 2 * large.trainer.steps
+    assert small._loop.trainer.steps > 2 * large._loop.trainer.steps
     assert 0.25 < small.seconds / large.seconds < 4
 
 
@@ -195,7 +195,7 @@ def test_turns_are_equal_time(
             clock.now += costs[number] / 1000
             done[number] += 1
 
-        monkeypatch.setattr(run.session, "step", step)
+        monkeypatch.setattr(run._loop.session, "step", step)
     scheduler = Scheduler("test")  # its thread is not started: the turns are given here
     for _ in range(20):
         scheduler._give_turns(runs)
@@ -211,12 +211,12 @@ def test_the_thread_ends_with_the_last_run_and_starts_again(
 ):
     run = make_run()
     scheduler.add(run)
-    until(lambda: run.trainer.steps > 0)
+    until(lambda: run._loop.trainer.steps > 0)
     scheduler.remove(run)
     until(lambda: not threads())
-    steps = run.trainer.steps
+    steps = run._loop.trainer.steps
     scheduler.add(run)
-    until(lambda: run.trainer.steps > steps)
+    until(lambda: run._loop.trainer.steps > steps)
 
 
 def test_an_idle_thread_is_woken(
@@ -238,13 +238,13 @@ def test_a_broken_run_fails_with_one_sentence_while_others_go_on(
     def step() -> Any:
         raise KeyError("oops")
 
-    broken.trainer.step = step  # pyright: ignore[reportAttributeAccessIssue]
+    broken._loop.trainer.step = step  # pyright: ignore[reportAttributeAccessIssue]
     for run in (broken, sound):
         scheduler.add(run)
     until(lambda: broken.frame.state == "failed")
     assert broken.frame.message == "An unexpected KeyError."
-    steps = sound.trainer.steps
-    until(lambda: sound.trainer.steps > steps + 20)
+    steps = sound._loop.trainer.steps
+    until(lambda: sound._loop.trainer.steps > steps + 20)
 
 
 def test_sleeping_runs_are_passed_over(make_run: MakeRun):
@@ -252,8 +252,8 @@ def test_sleeping_runs_are_passed_over(make_run: MakeRun):
     scheduler = Scheduler("test", asleep=lambda run: run is asleep)
     for run in (asleep, awake):
         scheduler.add(run)
-    until(lambda: awake.trainer.steps > 20)
-    assert asleep.trainer.steps == 0
+    until(lambda: awake._loop.trainer.steps > 20)
+    assert asleep._loop.trainer.steps == 0
     for run in (asleep, awake):
         scheduler.remove(run)
     until(lambda: not threads())
@@ -277,23 +277,23 @@ def test_runs_are_found_by_id_until_closed(lab: Lab, make_config: MakeConfig):
     assert lab.get(a.id) is a
     assert sorted(lab.ids()) == sorted([a.id, b.id])
     assert lab.get("nobody") is None
-    until(lambda: a.state == "playing" and a.trainer.steps > 0)
+    until(lambda: a.state == "playing" and a._loop.trainer.steps > 0)
     lab.close(a.id)
     lab.close("nobody")
     assert lab.get(a.id) is None
     until(lambda: b.state == "playing")
-    others = b.trainer.steps
-    until(lambda: b.trainer.steps > others)  # the slice that was under way has ended
-    steps, others = a.trainer.steps, b.trainer.steps
-    until(lambda: b.trainer.steps > others + 20)
-    assert a.trainer.steps == steps
+    others = b._loop.trainer.steps
+    until(lambda: b._loop.trainer.steps > others)  # the slice that was under way has ended
+    steps, others = a._loop.trainer.steps, b._loop.trainer.steps
+    until(lambda: b._loop.trainer.steps > others + 20)
+    assert a._loop.trainer.steps == steps
 
 
 def test_a_run_may_begin_paused(lab: Lab, make_config: MakeConfig):
     run = lab.create(make_config(), playing=False)
     until(lambda: run.state == "paused")
     time.sleep(0.05)
-    assert run.trainer.steps == 0
+    assert run._loop.trainer.steps == 0
 
 
 def test_a_run_that_cannot_load_stays_to_say_so(
@@ -321,14 +321,14 @@ def test_unwatched_runs_sleep_and_then_leave(
     lab: Lab, make_config: MakeConfig, monkeypatch: pytest.MonkeyPatch
 ):
     run, watched = lab.create(make_config()), lab.create(make_config())
-    until(lambda: watched.state == "playing" and watched.trainer.steps > 0)
+    until(lambda: watched.state == "playing" and watched._loop.trainer.steps > 0)
     monkeypatch.setattr(lab, "limits", dataclasses.replace(lab.limits, sleep_after=0.3))
     until(lambda: lab.get(watched.id) and lab._slots[run.id].asleep)
-    steps, others = run.trainer.steps, watched.trainer.steps
-    until(lambda: lab.get(watched.id) and watched.trainer.steps > others + 20)
-    assert run.trainer.steps == steps  # asleep, though it plays
+    steps, others = run._loop.trainer.steps, watched._loop.trainer.steps
+    until(lambda: lab.get(watched.id) and watched._loop.trainer.steps > others + 20)
+    assert run._loop.trainer.steps == steps  # asleep, though it plays
     assert run.state == "playing"
-    until(lambda: lab.get(run.id) and run.trainer.steps > steps)
+    until(lambda: lab.get(run.id) and run._loop.trainer.steps > steps)
     monkeypatch.setattr(lab, "limits", dataclasses.replace(lab.limits, leave_after=2.0))
     until(lambda: lab.get(watched.id) and lab.ids() == [watched.id])
 
@@ -349,9 +349,9 @@ def test_a_run_that_was_left_sleeps_now_and_leaves_soon(
     lab.leave(run.id)
     lab.leave("nobody")
     until(lambda: lab._slots[run.id].asleep)
-    steps, others = run.trainer.steps, other.trainer.steps
-    until(lambda: other.trainer.steps > others + 20)
-    assert run.trainer.steps == steps
+    steps, others = run._loop.trainer.steps, other._loop.trainer.steps
+    until(lambda: other._loop.trainer.steps > others + 20)
+    assert run._loop.trainer.steps == steps
     monkeypatch.setattr(registry, "FORGETS_AFTER", 0.0)
     lab.leave(run.id)
     until(lambda: lab.ids() == [other.id])
@@ -372,7 +372,7 @@ def test_a_run_closed_while_it_loads_never_trains(
     lab.close(run.id)
     gate.set()
     until(lambda: not threads())
-    assert run.trainer.steps == 0
+    assert run._loop.trainer.steps == 0
 
 
 def resident() -> float:
@@ -387,9 +387,9 @@ def resident() -> float:
 def test_runs_leave_no_thread_and_no_memory(lab: Lab, make_config: MakeConfig, cycles: int):
     def cycle() -> None:
         run = lab.create(make_config())
-        until(lambda: run.state == "playing" and run.trainer.steps > 0)
+        until(lambda: run.state == "playing" and run._loop.trainer.steps > 0)
         run.reset()
-        until(lambda: not run.active or len(run._queue) == 0)
+        until(lambda: not run.active or len(run._loop._queue) == 0)
         lab.close(run.id)
 
     for _ in range(10):

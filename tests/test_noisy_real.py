@@ -47,7 +47,7 @@ def test_the_critic_sees_them(make_trainer: MakeTrainer):
 
 def test_a_run_shows_them_and_repeats(make_run: MakeRun):
     run = make_run(fakes="noisy_real")
-    run.stop_at = 4
+    run.stop_after(4)
     while run.active:
         run.advance(0.05)
     view = run.frame.view
@@ -57,7 +57,7 @@ def test_a_run_shows_them_and_repeats(make_run: MakeRun):
     repeated = Trainer(run.config, load(run.config, CPU))
     for _ in range(4):
         repeated.step()
-    for name, value in weights(run.trainer).items():
+    for name, value in weights(run._loop.trainer).items():
         assert torch.equal(value, weights(repeated)[name]), name
 
 

@@ -24,7 +24,7 @@ from wgan.runs.state import RunState, pack, unpack
 
 def train(run: Run, steps: int) -> Run:
     """Until `steps` are done in all."""
-    run.stop_at = steps
+    run.stop_after(steps)
     run.play()
     while run.active:
         run.advance(0.5)
@@ -82,18 +82,18 @@ def test_a_run_goes_on_bit_for_bit(
     run.apply({"norm": "none", **changes})
     train(run, 9)
     again = through_disk(run, tmp_path)
-    assert same(again.trainer.state_dict(), run.trainer.state_dict())
+    assert same(again._loop.trainer.state_dict(), run._loop.trainer.state_dict())
     for one in (run, again):
         one.apply({"lr": 0.002, "freeze_g": False})
         train(one, 14)
         one.apply({"norm": "layer"})  # draws from the generator for weights
         one.update("critic")
         train(one, 17)
-    assert same(again.trainer.state_dict(), run.trainer.state_dict())
+    assert same(again._loop.trainer.state_dict(), run._loop.trainer.state_dict())
     assert again.events == run.events
-    for name, curve in run.history.curves().items():
+    for name, curve in run._loop.history.curves().items():
         if name in ("critic_loss", "generator_loss", "critic_estimate", "penalty"):
-            assert all(map(np.array_equal, again.history.curves()[name], curve))
+            assert all(map(np.array_equal, again._loop.history.curves()[name], curve))
 
 
 @pytest.mark.parametrize("changes", CHANGES[-2:], ids=str)
@@ -105,18 +105,18 @@ def test_a_copy_goes_on_beside_its_origin(make_run: MakeRun, changes: dict[str, 
     again.prepare(kept(run))
     for one in (run, again):
         train(one, 8)
-    assert same(again.trainer.state_dict(), run.trainer.state_dict())
+    assert same(again._loop.trainer.state_dict(), run._loop.trainer.state_dict())
 
 
 def test_the_past_comes_back(make_run: MakeRun, tmp_path: Path):
     run = make_run(ema=0.9)
     for steps in (5, 12, 20):
         train(run, steps)
-        run._evaluate(measure=True)
+        run._loop._evaluate(measure=True)
     run.apply({"objective": "hinge", "faults": ["alpha_normal"]})
     run.update("critic")
     run.advance(0.05)
-    run.slow = 0.5
+    run.slow_down(0.5)
     again = through_disk(run, tmp_path)
     assert (again.state, again.slow, again.seconds) == ("paused", 0.5, run.seconds)
     assert again.config == run.config
@@ -136,19 +136,19 @@ def test_the_past_comes_back(make_run: MakeRun, tmp_path: Path):
 
 def test_a_failed_run_comes_back_failed_and_recovers(make_run: MakeRun, tmp_path: Path):
     run = train(make_run(), 5)
-    next(run.trainer.critic.parameters()).data.fill_(torch.nan)
+    next(run._loop.trainer.critic.parameters()).data.fill_(torch.nan)
     record = kept(run)  # broken weights are never saved
     assert record.state == "failed"
     again = through_disk(run, tmp_path)
     assert (again.state, again.frame.message) == ("failed", run.frame.message)
     assert again.events[-1].kind == "failed"
     train(again, 8)
-    assert (again.state, again.trainer.steps) == ("paused", 8)
+    assert (again.state, again._loop.trainer.steps) == ("paused", 8)
 
 
 def test_the_midst_of_a_step_is_not_saved_unless_it_must_be(make_run: MakeRun):
     run = make_run()
-    run.slow = 0.0
+    run.slow_down(0.0)
     for _ in range(3):
         run.advance(0.05)
     assert run.record() is None
@@ -162,7 +162,7 @@ def test_large_snapshots_are_fewer_and_spread(make_run: MakeRun, monkeypatch: py
     run = make_run("mlp")
     for steps in range(1, 21):
         train(run, steps)
-        run._evaluate(measure=True)
+        run._loop._evaluate(measure=True)
     each = run.snapshots.items[0].view.fake.nbytes
     monkeypatch.setattr(module, "SNAPSHOT_BYTES", 7 * each)
     about, _ = pack(kept(run))
@@ -200,7 +200,7 @@ def test_series_from_before_a_figure_was_kept_go_on():
 
 def test_a_run_saved_before_the_vital_signs_opens(make_run: MakeRun, tmp_path: Path):
     run = train(make_run(), 4)
-    run._evaluate(measure=True)
+    run._loop._evaluate(measure=True)
     about, tensors = pack(kept(run))
     for name in ("count", "sum", "low", "high"):
         tensors[f"past.measures.{name}"] = tensors[f"past.measures.{name}"][:, :5].contiguous()
@@ -214,10 +214,10 @@ def test_a_run_saved_before_the_vital_signs_opens(make_run: MakeRun, tmp_path: P
     again = Run("test", run.config)
     again.prepare(unpack(*read))
     assert again.state == run.state
-    assert "w1" in again.history.curves()
-    assert "gradient_decades" not in again.history.curves()
-    again._evaluate(measure=True)
-    assert again.history.curves()["gradient_decades"].step.tolist() == [4]
+    assert "w1" in again._loop.history.curves()
+    assert "gradient_decades" not in again._loop.history.curves()
+    again._loop._evaluate(measure=True)
+    assert again._loop.history.curves()["gradient_decades"].step.tolist() == [4]
 
 
 # Files.

@@ -138,7 +138,7 @@ def test_a_real_process_ends_with_code_2_and_one_line(words: list[str]):
 def saved(folder: Path) -> Path:
     run = Run("x", ExperimentConfig(width=8, depth=1, batch_size=8))
     run.prepare()
-    run.stop_at = 2
+    run.stop_after(2)
     run.apply({"lr": 0.01})
     while run.active:
         run.advance(1)

@@ -18,7 +18,7 @@ from wgan.runs.run import Run, ScheduledChange
 
 def finish(run: Run, steps: int) -> None:
     """Trains until `steps` are done in all, or it stops by itself."""
-    run.stop_at = steps
+    run.stop_after(steps)
     run.play()
     settle(run)
 
@@ -29,7 +29,7 @@ def settle(run: Run) -> None:
 
 
 def finite(run: Run) -> bool:
-    tensors = [*run.trainer.generator.parameters(), *run.trainer.critic.parameters()]
+    tensors = [*run._loop.trainer.generator.parameters(), *run._loop.trainer.critic.parameters()]
     return all(bool(p.isfinite().all()) for p in tensors)
 
 
@@ -38,13 +38,13 @@ def finite(run: Run) -> bool:
 
 def test_a_run_plays_pauses_and_goes_on(make_run: MakeRun):
     run = make_run(playing=False)
-    assert (run.state, run.frame.state, run.trainer.steps) == ("paused", "paused", 0)
+    assert (run.state, run.frame.state, run._loop.trainer.steps) == ("paused", "paused", 0)
     assert not run.active
     run.advance(0.05)
-    assert run.trainer.steps == 0
+    assert run._loop.trainer.steps == 0
     run.play()
     run.advance(0.05)
-    steps = run.trainer.steps
+    steps = run._loop.trainer.steps
     assert run.state == "playing"
     assert steps > 0
     run.pause()
@@ -52,16 +52,16 @@ def test_a_run_plays_pauses_and_goes_on(make_run: MakeRun):
     assert (run.state, run.frame.state, run.frame.step) == ("paused", "paused", steps)
     run.play()
     run.advance(0.05)
-    assert run.trainer.steps > steps
+    assert run._loop.trainer.steps > steps
 
 
 def test_a_slice_ends_when_its_budget_is_spent(make_run: MakeRun, monkeypatch: pytest.MonkeyPatch):
     run = make_run()
     # By a clock on which a step takes a hundredth of a second.
-    clock = SimpleNamespace(monotonic=lambda: run.trainer.steps / 100)
+    clock = SimpleNamespace(monotonic=lambda: run._loop.trainer.steps / 100)
     monkeypatch.setattr("wgan.runs.loop.time", clock)
     run.advance(0.1)
-    assert run.trainer.steps == 10
+    assert run._loop.trainer.steps == 10
 
 
 def test_single_updates_pause_and_are_logged(make_run: MakeRun):
@@ -69,7 +69,7 @@ def test_single_updates_pause_and_are_logged(make_run: MakeRun):
     for which, steps in (("critic", 0), ("generator", 0), ("both", 1), ("critic", 1)):
         run.update(which)  # pyright: ignore[reportArgumentType]
         run.advance(0.05)
-        assert (run.state, run.trainer.steps) == ("paused", steps)
+        assert (run.state, run._loop.trainer.steps) == ("paused", steps)
     events = [(e.kind, e.step, e.update) for e in run.frame.events]
     assert events == [
         ("update", 0, "critic"),
@@ -83,7 +83,7 @@ def test_a_change_is_logged_with_its_step_and_comes_before_the_next(make_run: Ma
     finish(run, 7)
     wanted = run.apply({"lr": 0.5, "objective": "hinge"})
     assert run.config == wanted
-    assert run.trainer.config.lr_g != 0.5  # nothing touches the trainer from outside
+    assert run._loop.trainer.config.lr_g != 0.5  # nothing touches the trainer from outside
     run.update("both")
     run.advance(0.05)
     (event,) = run.frame.events
@@ -94,13 +94,15 @@ def test_a_change_is_logged_with_its_step_and_comes_before_the_next(make_run: Ma
         "lr_d": (1e-3, 0.5),
     }
     assert "Hinge" in event.text
-    assert run.trainer.config == run.frame.config == wanted
+    assert run._loop.trainer.config == run.frame.config == wanted
     # Step 8 is trained with it.
     expected = make_run()
     expected.schedule(ScheduledChange(7, {"lr": 0.5, "objective": "hinge"}))
     finish(expected, 8)
     for a, b in zip(
-        run.trainer.critic.parameters(), expected.trainer.critic.parameters(), strict=True
+        run._loop.trainer.critic.parameters(),
+        expected._loop.trainer.critic.parameters(),
+        strict=True,
     ):
         assert torch.equal(a, b)
 
@@ -117,7 +119,7 @@ def test_changes_asked_for_in_a_row_add_up(make_run: MakeRun):
         ["lr_g"],
         ["norm_g", "norm_d"],
     ]
-    assert (run.trainer.config.lr_g, run.trainer.config.lr_d) == (0.25, 0.5)
+    assert (run._loop.trainer.config.lr_g, run._loop.trainer.config.lr_d) == (0.25, 0.5)
 
 
 def test_a_structural_or_bad_change_is_refused_and_changes_nothing(make_run: MakeRun):
@@ -128,7 +130,7 @@ def test_a_structural_or_bad_change_is_refused_and_changes_nothing(make_run: Mak
             run.apply(changes)
         assert not run.active
     run.advance(0.05)
-    assert run.config == run.trainer.config == before
+    assert run.config == run._loop.trainer.config == before
     assert (run.frame.events, run.frame.version) == ((), version)
 
 
@@ -138,14 +140,14 @@ def test_reset_starts_again_with_the_settings_on_screen(make_run: MakeRun):
     run.apply({"lr": 0.01})
     run.reset()
     finish(run, 5)
-    assert run.trainer.config.lr_g == 0.01
+    assert run._loop.trainer.config.lr_g == 0.01
     assert run.first_config == run.config  # what a replay begins with
     assert run.frame.events == ()
     assert (run.frame.step, run.frame.curves["critic_loss"].step[-1]) == (5, 5)
     fresh = make_run(lr=0.01)
     finish(fresh, 5)
     for a, b in zip(
-        run.trainer.critic.parameters(), fresh.trainer.critic.parameters(), strict=True
+        run._loop.trainer.critic.parameters(), fresh._loop.trainer.critic.parameters(), strict=True
     ):
         assert torch.equal(a, b)
 
@@ -153,7 +155,7 @@ def test_reset_starts_again_with_the_settings_on_screen(make_run: MakeRun):
 def test_a_reset_while_it_plays_leaves_nothing_of_the_past(make_run: MakeRun):
     run = make_run()
     calls = {"n": 0}
-    step = run.trainer.step
+    step = run._loop.trainer.step
 
     def stepping() -> Any:
         calls["n"] += 1
@@ -161,7 +163,7 @@ def test_a_reset_while_it_plays_leaves_nothing_of_the_past(make_run: MakeRun):
             run.reset()  # as somebody does on the page, in the middle of a slice
         return step()
 
-    run.trainer.step = stepping  # pyright: ignore[reportAttributeAccessIssue]
+    run._loop.trainer.step = stepping  # pyright: ignore[reportAttributeAccessIssue]
     while calls["n"] < 20:
         run.advance(0.2)
     run.advance(0.2)
@@ -170,7 +172,7 @@ def test_a_reset_while_it_plays_leaves_nothing_of_the_past(make_run: MakeRun):
     steps = run.frame.curves["critic_loss"].step
     assert calls["n"] == 20
     assert (np.diff(steps) > 0).all()
-    assert steps[-1] == run.trainer.steps
+    assert steps[-1] == run._loop.trainer.steps
 
 
 def test_the_order_on_the_curves_is_that_of_the_steps(make_run: MakeRun):
@@ -196,7 +198,7 @@ def test_what_is_planned_comes_at_its_step_the_last_one_included(make_run: MakeR
         (6, "change"),
         (6, "update"),
     ]
-    assert run.trainer.steps == 6
+    assert run._loop.trainer.steps == 6
     assert [due.step for due in run.scheduled] == [9]
 
 
@@ -206,10 +208,10 @@ def test_what_is_planned_comes_at_its_step_the_last_one_included(make_run: MakeR
 @pytest.mark.parametrize("constraint", ["gp", "clip"])
 def test_slow_motion_names_every_stage_in_order(make_run: MakeRun, constraint: str):
     run = make_run(playing=False, constraint=constraint, critic_steps=2)
-    run.slow = 0.0
+    run.slow_down(0.0)
     run.play()
     seen: list[tuple[str, int]] = []
-    while run.trainer.steps == 0:
+    while run._loop.trainer.steps == 0:
         run.advance(0.05)
         if run.frame.stage:
             seen.append((run.frame.stage.name, run.frame.stage.update))
@@ -224,18 +226,18 @@ def test_slow_motion_names_every_stage_in_order(make_run: MakeRun, constraint: s
 
 def test_slow_motion_gives_the_same_bits_and_misses_no_step(make_run: MakeRun):
     slow, plain = make_run(), make_run()
-    slow.slow = 0.0
+    slow.slow_down(0.0)
     for stage in range(25):
         slow.advance(0.05)
         if stage == 13:
             slow.apply({"lr": 0.01})  # in the middle of a step: it is finished first
-    slow.slow = None
+    slow.slow_down(None)
     finish(slow, 20)
     (event,) = slow.events
     plain.schedule(ScheduledChange(event.step, {"lr": 0.01}))
     finish(plain, 20)
     for a, b in zip(
-        slow.trainer.critic.parameters(), plain.trainer.critic.parameters(), strict=True
+        slow._loop.trainer.critic.parameters(), plain._loop.trainer.critic.parameters(), strict=True
     ):
         assert torch.equal(a, b)
     assert slow.frame.curves["critic_loss"].step.tolist() == list(range(1, 21))
@@ -243,13 +245,13 @@ def test_slow_motion_gives_the_same_bits_and_misses_no_step(make_run: MakeRun):
 
 def test_a_pause_between_stages_makes_it_wait(make_run: MakeRun):
     run = make_run()
-    run.slow = 60.0
+    run.slow_down(60.0)
     run.advance(0.05)
     version = run.frame.version
     assert run.frame.stage is not None
     for _ in range(3):
         run.advance(0.01)
-    assert run.trainer.steps == 0
+    assert run._loop.trainer.steps == 0
     assert run.frame.stage.name == "data"
     assert run.frame.version - version <= 1
 
@@ -277,7 +279,7 @@ def test_a_blow_up_stops_with_the_step_and_why(make_run: MakeRun):
     assert np.isfinite(view.surface).all()
     # A sound setting, and it goes on from there.
     run.apply({"lr": 1e-4, "constraint": "gp", "objective": "wgan"})
-    finish(run, run.trainer.steps + 5)
+    finish(run, run._loop.trainer.steps + 5)
     assert (run.state, run.frame.message) == ("paused", "")
     assert finite(run)
     steps = run.frame.curves["critic_loss"].step
@@ -288,22 +290,22 @@ def test_a_failure_brings_back_the_last_good_settings_and_their_log(make_run: Ma
     run = make_run()
     run.apply({"norm": "layer"})
     finish(run, 5)
-    run.session.evaluation._kept_at = -1e9
-    run._evaluate(measure=True)  # now the networks of step 5 are the last good ones
-    good = [p.detach().clone() for p in run.trainer.generator.parameters()]
+    run._loop.session.evaluation._kept_at = -1e9
+    run._loop._evaluate(measure=True)  # now the networks of step 5 are the last good ones
+    good = [p.detach().clone() for p in run._loop.trainer.generator.parameters()]
     run.apply({"lr": 0.002})
     run.apply({"norm": "spectral"})
     finish(run, 8)
-    next(run.trainer.critic.parameters()).data.fill_(torch.nan)
-    run.stop_at = None
+    next(run._loop.trainer.critic.parameters()).data.fill_(torch.nan)
+    run.stop_after(None)
     run.play()
     settle(run)
     assert run.state == "failed"
     assert "step 5" in run.frame.message
-    assert run.config == run.trainer.config
+    assert run.config == run._loop.trainer.config
     assert (run.config.lr_g, run.config.norm_g) == (1e-3, "layer")
     assert [e.kind for e in run.events] == ["change", "failed"]
-    assert all(map(torch.equal, run.trainer.generator.parameters(), good))
+    assert all(map(torch.equal, run._loop.trainer.generator.parameters(), good))
     finish(run, 10)
     assert run.state == "paused"
 
@@ -312,10 +314,10 @@ def test_a_failure_brings_back_the_last_good_settings_and_their_log(make_run: Ma
 @pytest.mark.parametrize("verb", ["critic", "generator", "both", "look"])
 def test_broken_networks_never_count_as_good(make_run: MakeRun, side: str, verb: Any):
     run = make_run(playing=False)
-    run.session.evaluation._kept_at = -1e9
-    next(getattr(run.trainer, side).parameters()).data.fill_(torch.nan)
+    run._loop.session.evaluation._kept_at = -1e9
+    next(getattr(run._loop.trainer, side).parameters()).data.fill_(torch.nan)
     if verb == "look":
-        run._evaluate(measure=True)
+        run._loop._evaluate(measure=True)
     else:
         run.update(verb)
         run.advance(0.05)
@@ -373,7 +375,7 @@ def test_frames_are_immutable_and_count_up(make_run: MakeRun):
     frames: list[Frame] = [run.frame]
     copies: list[Any] = [run.frame.view.fake.copy()]  # pyright: ignore
     for _ in range(6):
-        run.session.evaluation.invalidate()
+        run._loop.session.evaluation.invalidate()
         run.advance(0.02)
         frames.append(run.frame)
         copies.append(run.frame.view.fake.copy())  # pyright: ignore

@@ -60,14 +60,14 @@ def test_a_shared_link_finds_its_run_again(lab: Lab, name: str):
     saved, network = load_file(path), "averaged" if name == "points" else "generator"
     with safe_open(path, "pt") as file:
         inner = json.loads(file.metadata()["about"])["channels_last"]
-    for key, tensor in run.trainer.state_dict()[network].items():
+    for key, tensor in run._loop.trainer.state_dict()[network].items():
         packed = saved[f"{network}.{key}"]
         packed = packed.permute(0, 3, 1, 2) if f"{network}.{key}" in inner else packed
         assert torch.equal(packed, tensor)
-    run.slow = None
+    run.slow_down(None)
     run.play()
     until(lambda: run.steps > expected["step"])
-    assert run.trainer.is_finite()
+    assert run._loop.trainer.is_finite()
 
 
 def test_a_saved_run_is_repeated(capsys: pytest.CaptureFixture[str]):

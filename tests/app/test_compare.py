@@ -105,7 +105,7 @@ class Compare:
 
 
 def trained(run: Run, steps: int = 4) -> Run:
-    run.stop_at = steps
+    run.stop_after(steps)
     run.play()
     wait_for(lambda: run.frame.step >= steps and run.state == "paused" and not run.active)
     return run
@@ -256,7 +256,7 @@ def test_play_and_pause_of_one_and_of_all():
 def test_start_together_begins_all_at_step_0():
     runs = [trained(make()), trained(make(POINTS.replace({"seed": 1})), 9)]
     for run in runs:
-        run.stop_at = 2
+        run.stop_after(2)
     page = Compare(*runs)
     page.click("compare_together")
     wait_for(lambda: all(run.frame.step == 2 and run.state == "paused" for run in runs))
@@ -282,7 +282,7 @@ def test_all_are_there_before_they_start_together(monkeypatch: pytest.MonkeyPatc
     runs = [trained(make()), trained(make(), 9)]
     page = Compare(*runs)
     assert not page.widget("compare_together").disabled
-    monkeypatch.setattr(runs[1], "_state", "loading")
+    monkeypatch.setattr(runs[1]._loop, "state", "loading")
     page.redraw()
     assert page.widget("compare_together").disabled
 

@@ -277,7 +277,7 @@ def test_all_digits_leave_none_out():
 
 def test_smoothing_smooths(points: CriticApp):
     lab_page = points.run
-    lab_page.stop_at = 40
+    lab_page.stop_after(40)
     lab_page.play()
     wait_for(lambda: lab_page.frame.step >= 40 and lab_page.state == "paused")
     points.look("truth")

@@ -56,7 +56,7 @@ def train(owner: LabApp) -> None:
 
 def play(owner: LabApp) -> None:
     """Plays, but does not move: the first stage of a step is looked at for an hour."""
-    owner.run.slow = 3600.0
+    owner.run.slow_down(3600.0)
     owner.run.play()
     wait_for(lambda: owner.run.frame.stage is not None)
 
@@ -170,9 +170,9 @@ def fingerprint(run: Run) -> tuple[Any, ...]:
 
     The run stands still, and has done what was asked of it.
     """
-    wait_for(lambda: not run._queue and (run.state == "playing" or not run.active))
+    wait_for(lambda: not run._loop._queue and (run.state == "playing" or not run.active))
     weights = hashlib.sha256()
-    for leaf in leaves(run.trainer.state_dict()):
+    for leaf in leaves(run._loop.trainer.state_dict()):
         if isinstance(leaf, torch.Tensor):
             weights.update(leaf.detach().numpy().tobytes())
     room = run.access

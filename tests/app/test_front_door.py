@@ -40,7 +40,7 @@ def put(key: str, value: Any) -> Callable[[LabApp], None]:
 
 def settled(run: Run) -> Run:
     """The run, once it has been made and what was asked of it is done."""
-    wait_for(lambda: run.frame.version > 0 and run.state != "loading" and not run._queue)
+    wait_for(lambda: run.frame.version > 0 and run.state != "loading" and not run._loop._queue)
     return run
 
 

@@ -281,7 +281,7 @@ OTHERS: dict[str, Callable[[Run], object]] = {
     "a setting": lambda run: run.apply({"critic_steps": 9}),
     "a switch": lambda run: run.apply({"objective": "lsgan"}),
     "play": Run.play,
-    "slow motion": lambda run: setattr(run, "slow", 0.7),
+    "slow motion": lambda run: run.slow_down(0.7),
     "the controls": lambda run: setattr(run.access, "open", False),
     "uploads": lambda run: setattr(run.access, "locked", True),
     "a poll": lambda run: run.access.ask("What now?", ["this", "that"]),

@@ -281,8 +281,8 @@ def test_settings_reach_the_networks(points: LabApp):
     wait_for(lambda: len(points.run.events) == 2 and not points.run.active)
     run = lab().get(points.id)
     assert run is not None
-    assert "LayerNorm" in repr(run.trainer.critic)
-    before = [tensor.clone() for tensor in run.trainer.generator.parameters()]
+    assert "LayerNorm" in repr(run._loop.trainer.critic)
+    before = [tensor.clone() for tensor in run._loop.trainer.generator.parameters()]
     points.step()
-    after = list(run.trainer.generator.parameters())
+    after = list(run._loop.trainer.generator.parameters())
     assert all((a == b).all() for a, b in zip(before, after, strict=True))

@@ -75,7 +75,7 @@ def _export(options: argparse.Namespace) -> int:
     curves = source.curves
     if options.gif or options.png or (options.csv and curves is None):
         run, snapshots = _train(source)
-        curves = curves or run.history.curves()
+        curves = curves or run.export_now().curves
         from wgan.export.film import film, sheet
 
         if options.gif:
@@ -97,7 +97,7 @@ def _source(options: argparse.Namespace) -> _Source:
             f"There is no preset or folder {options.source!r}. Presets: {', '.join(PRESETS)}."
         )
     run, _ = run_files.open_run(folder)
-    config, planned = run.config, list(run.scheduled)
+    config, planned = run.config, run.scheduled
     for due in planned:
         config = config.replace(due.changes)
     from wgan.zoo.checkpoint import open_checkpoint  # here: a refusal needs no torch
@@ -114,7 +114,7 @@ def _train(source: _Source) -> tuple[Run, list[Snapshot]]:
     """
     use_training_threads()
     run, snapshots = source.begin(), []
-    run.stop_at = 0
+    run.stop_after(0)
     run.prepare()
     if run.state == "failed":
         raise ConfigError(run.frame.message)
@@ -122,7 +122,7 @@ def _train(source: _Source) -> tuple[Run, list[Snapshot]]:
     with tqdm(total=source.steps, unit="step", file=sys.stderr, disable=None) as bar:
         try:
             for mark in marks:
-                run.stop_at = mark
+                run.stop_after(mark)
                 run.play()
                 while run.active:
                     run.advance(_SLICE)

@@ -9,7 +9,6 @@ from pathlib import Path
 from wgan.cli.drive import drive, report
 from wgan.cli.parsing import Commands
 from wgan.persistence import run_files
-from wgan.runs.export import weights
 
 
 def add(commands: Commands) -> None:
@@ -22,7 +21,7 @@ def add(commands: Commands) -> None:
 def _replay(options: argparse.Namespace) -> int:
     run, expected = run_files.open_run(options.folder)
     elapsed, metrics = drive(run, None)
-    repeated = weights(run.trainer)
+    repeated = run.export_now().weights
     identical = repeated.keys() == expected.keys() and all(
         repeated[name].equal(expected[name]) for name in expected
     )

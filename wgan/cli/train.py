@@ -57,7 +57,7 @@ def _train(options: argparse.Namespace) -> int:
         _check_writable(options.out)
 
     run = Run("train", config)
-    run.stop_at = options.steps
+    run.stop_after(options.steps)
     for due in planned:
         run.schedule(due)
     seconds = None if options.steps else options.seconds or 60.0

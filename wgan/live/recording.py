@@ -129,7 +129,7 @@ def record() -> None:
     for step in steps:
         if step == BEFORE[-1] + AFTER[0]:
             run.apply(cure(run.config))
-        run.stop_at = step
+        run.stop_after(step)
         run.play()
         while (metrics := run.frame.metrics) is None or metrics.step < step:
             run.advance(0.05)

@@ -130,7 +130,7 @@ def open_run(folder: Path) -> tuple[Run, dict[str, Tensor]]:
             f"{folder / 'model.safetensors'} is missing or not a whole safetensors file."
         ) from None
     run = Run("replay", config)
-    run.stop_at = steps
+    run.stop_after(steps)
     for due in planned:
         run.schedule(due)
     return run, expected

@@ -36,15 +36,16 @@ class Access:
     """The people around one run. Thread-safe; voters are told apart by a name of their session.
 
     secret: the owner's; without one nobody owns the run and everybody may change it.
+    demonstration: nobody's, see `wgan.server.demonstration`: whoever wants to change the run does
+    so in a fork.
     """
 
-    def __init__(self, secret: str | None = None) -> None:
+    def __init__(self, secret: str | None = None, *, demonstration: bool = False) -> None:
         self._secret_hash = _hash(secret if secret is not None else secrets.token_urlsafe(16))
         self._lock = threading.Lock()
         self.open = secret is None  # whoever watches may change the run
         self.locked = False  # only the owner may bring data while watching it
-        # Nobody's, see `wgan.server.demonstration`: whoever wants to change it does so in a fork.
-        self.demonstration = False
+        self.demonstration = demonstration
         self.successor = ""  # the id of the run that its owner has gone on to
         self._question = ""
         self._answers: tuple[str, ...] = ()

@@ -1,9 +1,7 @@
 """What the one thread does that advances a run: it trains, looks, records, fails and publishes.
 
-`Run` puts a safe face on it. Nothing here may be called by anybody else.
-
-A run is there before torch is, which takes seconds to import: `prepare` brings it, on a thread on
-which nobody waits.
+Private to `wgan.runs.run.Run`, which owns it and says who may call what. A run is there before
+torch is, which takes seconds to import: `prepare` brings it, on a thread on which nobody waits.
 """
 
 from __future__ import annotations
@@ -25,6 +23,7 @@ from wgan.runs.access import Access
 from wgan.runs.errors import explain
 from wgan.runs.export import RunExport
 from wgan.runs.schedule import ScheduledChange
+from wgan.runs.series import Snapshots
 from wgan.runs.state import RunState
 from wgan.types import Event, Metrics, State
 
@@ -40,29 +39,30 @@ Update = Literal["critic", "generator", "both"]
 
 
 class RunLoop:
-    """A run without its verbs: its state, and the work on it. `frame` is what it published last."""
+    """The state of a run, the queue of what was asked for, and the work on both.
 
-    def __init__(self, id: str, config: ExperimentConfig, *, playing: bool = True) -> None:
-        self.id = id
-        self.access = Access()  # who may change it: everybody, unless its maker owns it
+    `frame` is what it published last. What has a name of `Run` is described there; what begins with
+    `do_` is passed to `request`.
+    """
+
+    def __init__(self, id: str, config: ExperimentConfig, access: Access, *, playing: bool) -> None:
+        self.id, self.access = id, access
         self.slow: float | None = None  # seconds a stage in slow motion; None is full speed
         self.allow: Callable[[ExperimentConfig], None] = lambda config: None  # raises ConfigError
         self.stop_at: int | None = None  # pauses when this many steps are done
         self.scheduled: list[ScheduledChange] = []  # what is planned and still to come
-        self._requested = (
-            config  # the config as asked for; the trainer follows before its next step
-        )
-        self._state: State = "loading"
+        self.requested = config  # as asked for; the trainer follows before its next step
+        self.viewers = ViewerRequests()
+        self.on_wake: Callable[[], None] = lambda: None
+        self.state: State = "loading"
         self._play_when_ready = playing
         self._message = "Preparing"
         self._progress: float | None = None
         self._lock = threading.Lock()
         self._queue: deque[Callable[[], None]] = deque()
-        self._wake: Callable[[], None] = lambda: None
         self._session: TrainingSession | None = None
         self._first: ExperimentConfig | None = None  # of the run that it goes on from
         self._version = 0
-        self._attention = ViewerRequests()
         self._changed = False  # since the last publication
         self._copied: tuple[Any, RunState] | None = None  # while what was asked for is done
         self.frame = Frame(version=0, run=id, state="loading", config=config)
@@ -75,7 +75,7 @@ class RunLoop:
 
     @property
     def trainer(self) -> Trainer:
-        """The course's trainer, for the same thread."""
+        """The trainer of the session, for the same thread."""
         return self.session.trainer
 
     @property
@@ -84,26 +84,31 @@ class RunLoop:
 
     @property
     def first_config(self) -> ExperimentConfig:
-        """The settings that it began with; with the log of changes they repeat the run."""
-        return self._session.first_config if self._session else self._first or self._requested
+        return self._session.first_config if self._session else self._first or self.requested
 
     @property
     def seconds(self) -> float:
-        """Spent training."""
         return self._session.history.seconds if self._session else 0.0
 
+    @property
+    def steps(self) -> int:
+        return self._session.trainer.steps if self._session else 0
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        return self._session.history.events if self._session else self.frame.events
+
+    @property
+    def snapshots(self) -> Snapshots:
+        return self._session.history.snapshots if self._session else Snapshots()
+
     def mirror(self, origin: RunLoop) -> None:
-        """Shows what `origin` shows until this run, a copy of it, is prepared and has its own."""
         self.slow, self._first = origin.slow, origin.first_config
         # What is drawn of a frame is the same whose ever it is: a class of copies draws it once.
         self.frame = dataclasses.replace(origin.frame, version=0, run=self.id)
 
     def prepare(self, record: RunState | None = None) -> None:
-        """Loads the data and builds the trainer; a fault leaves the run failed, with a sentence.
-
-        record: what the run was when it left memory; it goes on from there, exactly.
-        """
-        config = record.first_config if record else self._requested  # its first state is kept too
+        config = record.first_config if record else self.requested  # its first state is kept too
         if record is not None:
             self.slow = record.slow  # first: somebody may change it meanwhile
         try:
@@ -112,10 +117,10 @@ class RunLoop:
             self._data = load(config, resolve_device(config.device), self._show_progress)
             self._begin(config, record)
             if record is not None:
-                self._state = record.state
+                self.state = record.state
                 self._message = record.message
             else:
-                self._state = "playing" if self._play_when_ready else "paused"
+                self.state = "playing" if self._play_when_ready else "paused"
                 self._message = ""
             self._progress = None
             self._evaluate(measure=record is None)
@@ -127,38 +132,23 @@ class RunLoop:
         log.info("ready run=%s data=%s device=%s", self.id, config.data, self.trainer.device)
 
     def release(self) -> None:
-        """Lets go of all that takes memory, once a prepared run is saved and no thread advances it.
-
-        Whoever still holds the run sees one that loads, and finds another of its id in the lab.
-        """
         self._session = None
         del self._data
-        self._state, self._message = "loading", "Saved; it comes back when it is watched"
+        self.state, self._message = "loading", "Saved; it comes back when it is watched"
         self._version += 1
-        self.frame = Frame(
-            self._version, self.id, "loading", self._requested, message=self._message
-        )
+        self.frame = Frame(self._version, self.id, "loading", self.requested, message=self._message)
 
     def save_key(self) -> tuple[Any, ...] | None:
-        """What differs when there is something new to save; None before there is anything.
-
-        The steps done first, then the rest. For the thread that advances the run.
-        """
-        if self._session is None or self._state == "loading":
+        if self._session is None or self.state == "loading":
             return None
         access = tuple(self.access.to_dict().values())
-        return (self.trainer.steps, self.history.events, self._state, self.slow, access)
+        return (self.trainer.steps, self.history.events, self.state, self.slow, access)
 
     @property
     def mid_step(self) -> bool:
-        """Whether slow motion has stopped in the midst of a step."""
         return self._session is not None and self._session.stepper.under_way
 
     def record(self, *, finish: bool = False) -> RunState | None:
-        """Everything that the run needs to go on elsewhere, for the thread that advances it.
-
-        None in the midst of a step in slow motion, unless `finish`: then that step is done first.
-        """
         if self.session.stepper.under_way and not finish:
             return None
         self.session.finish_step()
@@ -170,8 +160,8 @@ class RunLoop:
         return RunState(
             config=self.trainer.config,
             first_config=self.first_config,
-            state=self._state,
-            message=self._message if self._state == "failed" else "",
+            state=self.state,
+            message=self._message if self.state == "failed" else "",
             seconds=self.seconds,
             slow=self.slow,
             events=self.history.events,
@@ -183,10 +173,9 @@ class RunLoop:
         )
 
     def fail_with(self, error: Exception) -> None:
-        """Fails the run with one sentence; only a fault of ours leaves a traceback in the log."""
         why, ours = explain(error)
         log.warning("failed run=%s why=%s", self.id, why, exc_info=ours)
-        self._state, self._message = "failed", why
+        self.state, self._message = "failed", why
         if self._session is not None:
             try:
                 self._fall_back(Event(self.trainer.steps, "failed", why.rstrip(".")))
@@ -202,26 +191,19 @@ class RunLoop:
     def _begin(self, config: ExperimentConfig, record: RunState | None = None) -> None:
         from wgan.runs.session import TrainingSession
 
-        self._session = TrainingSession(self.id, config, self._data, self._attention, record)
+        self._session = TrainingSession(self.id, config, self._data, self.viewers, record)
         self._changed = True
 
     @property
     def has_requests(self) -> bool:
-        """Whether something was asked for that is not done yet."""
         return bool(self._queue)
 
     @property
     def active(self) -> bool:
-        """Whether `advance` has something to do now."""
         replay = self._session.replay if self._session else None
-        return bool(self._queue) or self._state == "playing" or replay is not None
+        return bool(self._queue) or self.state == "playing" or replay is not None
 
     def advance(self, budget: float, sharing: int = 1) -> None:
-        """Works for about `budget` seconds: carries out what was asked for, trains, publishes.
-
-        budget: 0 only does what was asked for; what there is to see of a run that trains is renewed
-        in its turn. sharing: how many runs train by turns, this one included.
-        """
         if self._session is None:
             self._queue.clear()  # it failed to load: there is nothing to play
             return
@@ -231,7 +213,7 @@ class RunLoop:
         self._train(started + budget)
         self._read()
         self.session.end_slice()
-        if budget or self._state != "playing" or self.session.replay is not None:
+        if budget or self.state != "playing" or self.session.replay is not None:
             self._evaluate_if_due()
         elif self._changed:
             self._publish()
@@ -243,12 +225,12 @@ class RunLoop:
             self.session.advance_replay()
             if self.session.replay is None:
                 self._arrive()
-        while self._state == "playing" and self.session.replay is None and time.monotonic() < until:
+        while self.state == "playing" and self.session.replay is None and time.monotonic() < until:
             self._apply_scheduled()
-            if self._state != "playing":
+            if self.state != "playing":
                 break
             if self.stop_at is not None and self.trainer.steps >= self.stop_at:
-                self._state, self._changed = "paused", True
+                self.state, self._changed = "paused", True
             elif self.slow is not None or self.session.stepper.under_way:
                 if self.session.stepper.due(self.slow):
                     self.session.advance_stepper()
@@ -258,6 +240,18 @@ class RunLoop:
             else:
                 self.session.step()
             self._handle_requests()
+
+    def request(self, action: Callable[[], None]) -> None:
+        """Has the training thread do this between two steps."""
+        with self._lock:
+            self._queue.append(action)
+        self.on_wake()
+
+    def switch(self, old: State, new: State) -> None:
+        """Plain transitions show at once, before the training thread comes to carry them out."""
+        with self._lock:
+            if self.state == old:
+                self.state = new
 
     def _handle_requests(self) -> None:
         """Does what was asked for; while it is on its way back, that waits."""
@@ -270,7 +264,7 @@ class RunLoop:
             with self._lock:
                 if not self._queue:  # nothing else was asked for meanwhile
                     replay = self.session.replay
-                    self._requested = replay.config if replay else self.trainer.config
+                    self.requested = replay.config if replay else self.trainer.config
         self._copied = None
 
     def _apply_scheduled(self) -> None:
@@ -279,40 +273,40 @@ class RunLoop:
             if due.update:
                 self._update_one(due.update)
             else:
-                self._request_change(due.changes)
+                self.request_change(due.changes)
                 self._handle_requests()
 
-    def _request_change(self, changes: Mapping[str, Any]) -> ExperimentConfig:
+    def request_change(self, changes: Mapping[str, Any]) -> ExperimentConfig:
         """Queues a change; raises `ConfigError` and changes nothing when it is not allowed."""
         with self._lock:
-            new = replace_live(self._requested, changes)
+            new = replace_live(self.requested, changes)
             self.allow(new)
-            self._requested = new
+            self.requested = new
             given = {name: getattr(new, name) for name in expand(changes)}
             self._queue.append(lambda: self.session.change(given))
         return new
 
-    def _do_play(self) -> None:
+    def do_play(self) -> None:
         self._recover()
-        self._state = "playing"
+        self.state = "playing"
         self.session.begin_pace()
 
     def _recover(self) -> None:
         """From a failure: the past after the last good state is forgotten."""
-        if self._state == "failed":
+        if self.state == "failed":
             self.history.truncate(self.trainer.steps)
         self._message = ""
 
-    def _do_pause(self) -> None:
-        if self._state == "playing":
-            self._state = "paused"
+    def do_pause(self) -> None:
+        if self.state == "playing":
+            self.state = "paused"
         self.session.evaluation.invalidate()  # so that what is seen is of the step it stopped at
 
-    def _do_reset(self) -> None:
-        self._begin(self._requested)
-        self._do_play()
+    def do_reset(self) -> None:
+        self._begin(self.requested)
+        self.do_play()
 
-    def _do_copy(self, copy: Future[RunState]) -> None:
+    def do_copy(self, copy: Future[RunState]) -> None:
         """A class that asks for copies at one moment shares one."""
         self.session.finish_step()
         if self._copied is None or self._copied[0] != self.save_key():
@@ -321,11 +315,11 @@ class RunLoop:
             self._copied = (self.save_key(), record)
         copy.set_result(self._copied[1])
 
-    def _do_go_back(self, step: int) -> None:
+    def do_go_back(self, step: int) -> None:
         """The way begins here; a run that played plays on at its end, any other is paused."""
         self._message = ""
-        if self._state == "failed":
-            self._state = "paused"
+        if self.state == "failed":
+            self.state = "paused"
         self.session.go_back(self.history.replay_plan(step))
         log.info("went back run=%s to=%d", self.id, step)
 
@@ -336,9 +330,9 @@ class RunLoop:
         self._evaluate(measure=True)
         self._handle_requests()
 
-    def _do_update(self, which: Update) -> None:
+    def do_update(self, which: Update) -> None:
         self._recover()
-        self._state = "paused"
+        self.state = "paused"
         self.session.finish_step()
         if which == "both":
             self.session.step()
@@ -374,12 +368,12 @@ class RunLoop:
         self.session.fall_back(failed)
         self._progress = None
         with self._lock:
-            self._requested = self.trainer.config
+            self.requested = self.trainer.config
             self._queue.clear()
-            self._state = "failed"
+            self.state = "failed"
 
     def _evaluate_if_due(self) -> None:
-        if self.session.inspections.renew(playing=self._state == "playing"):
+        if self.session.inspections.renew(playing=self.state == "playing"):
             self._changed = True
         if (replay := self.session.replay) is not None:
             self._show_replay(replay)
@@ -398,7 +392,7 @@ class RunLoop:
     def _evaluate(self, measure: bool) -> None:
         """Takes a view, and figures if asked for; then publishes."""
         self.session.evaluation.update_view()
-        if measure and self._state != "failed":
+        if measure and self.state != "failed":
             try:
                 self.session.evaluation.update_metrics()
                 # The state of half a step is none to fall back on.
@@ -410,15 +404,10 @@ class RunLoop:
         self._publish()
 
     def export_now(self) -> RunExport:
-        """What `save` gives, for the thread that advances the run, or when no thread does."""
         self.session.finish_step()
         return self.session.export(self.measure_now())
 
     def measure_now(self) -> Metrics:
-        """The figures of this moment, for the thread that advances the run.
-
-        A run whose networks have blown up fails now: the figures are those of its last good state.
-        """
         try:
             return self.session.evaluation.measure_aside()
         except FloatingPointError as error:
@@ -433,8 +422,8 @@ class RunLoop:
             self.frame = Frame(
                 self._version,
                 self.id,
-                self._state,
-                self._requested,
+                self.state,
+                self.requested,
                 message=self._message,
                 progress=self._progress,
             )
@@ -443,11 +432,11 @@ class RunLoop:
         self.frame = Frame(
             version=self._version,
             run=self.id,
-            state=self._state,
+            state=self.state,
             config=trainer.config,
             step=trainer.steps,
             seconds=self.seconds,
-            steps_per_second=session.steps_per_second if self._state == "playing" else 0.0,
+            steps_per_second=session.steps_per_second if self.state == "playing" else 0.0,
             device=str(trainer.device),
             message=self._message,
             progress=self._progress,

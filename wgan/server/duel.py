@@ -154,7 +154,7 @@ class Duel:
         elif self._saved is None and run.state == "paused" and run.frame.step >= self.steps:
             self._saved = run.save()  # measured at its last step, before it is ended
         elif run.stop_at is None:  # it came back from the disk
-            run.stop_at = self.steps
+            run.stop_after(self.steps)
 
     def _start(self, key: Key) -> None:
         try:
@@ -167,7 +167,7 @@ class Duel:
         except ConfigError as error:
             self._outcomes[key] = Outcome(0, 0.0, None, None, str(error))
             return
-        run.stop_at = self.steps
+        run.stop_after(self.steps)
         run.play()
         self._run, self.message = run, ""
 

@@ -86,8 +86,7 @@ class Lab:
                 f"folder is {config.folder[:60]!r}; allowed here: the name of an uploaded set, "
                 "because a server reads no paths."
             )
-        run = Run(secrets.token_urlsafe(6), config, playing=playing)
-        run.access = Access(secret)
+        run = Run(secrets.token_urlsafe(6), config, access=Access(secret), playing=playing)
         self._add(Slot(run, self.limits.check(config), time.monotonic(), visitor, address))
         log.info("made run=%s data=%s objective=%s", run.id, config.data, config.objective)
         self._start_loading(run, run.prepare)
@@ -150,8 +149,7 @@ class Lab:
             raise ConfigError(f"The run {id[:20]!r} is gone, so it cannot be forked.")
         begins = origin.config if step is None else origin.replay_plan(step).config
         parameters = self.limits.check(replace_live(begins, changes or {}))
-        run = Run(secrets.token_urlsafe(6), begins)
-        run.access = Access(secret)
+        run = Run(secrets.token_urlsafe(6), begins, access=Access(secret))
         run.mirror(origin)
         self._add(Slot(run, parameters, time.monotonic(), visitor, address))
         log.info("forked run=%s from=%s", run.id, id)
@@ -209,12 +207,12 @@ class Lab:
         if store is None or (about := store.read_about(id)) is None:
             return None
         try:
-            run = Run(id, from_dict(about["config"]))
-            run.access = Access.from_dict(about["room"])
+            config, access = from_dict(about["config"]), Access.from_dict(about["room"])
         except (ConfigError, KeyError, TypeError) as error:
             store.set_aside(id, error)
             return None
-        slot = Slot(run, count_parameters(run.config), time.monotonic())
+        run = Run(id, config, access=access)
+        slot = Slot(run, count_parameters(config), time.monotonic())
         with self._lock:
             if id in self._slots:  # somebody else asked at the same moment
                 return self._slots[id].run
@@ -263,7 +261,7 @@ class Lab:
             self._settle(slot)
 
     def _settle(self, slot: Slot) -> None:
-        slot.run.allow = self.limits.check_live
+        slot.run.restrict(self.limits.check_live)
         self._slots[slot.run.id] = slot
         self._autosaver.arrived(slot.run)
 

@@ -67,7 +67,7 @@ def _speed(run: Run) -> None:
     def set_speed() -> None:
         name = st.session_state[key]  # a forged message may say what the list does not offer
         if name in SPEEDS and binding.is_shown(key):
-            binding.act(run, setattr, "slow", SPEEDS[name])
+            binding.act(run, Run.slow_down, SPEEDS[name])
 
     st.selectbox(
         "Speed",
