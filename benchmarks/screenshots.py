@@ -111,7 +111,7 @@ def _critic(browser: Browser, address: str, out: Path) -> None:
         page.get_by_role("tab", name=sections("critic")[name].partition("\n")[0]).click()
         page.wait_for_timeout(6000)
         page.screenshot(path=out / f"critic-{name}.png")
-    page.get_by_role("tab").first.click()
+    page.get_by_role("tab", name="Value surface").click()
     page.wait_for_timeout(4000)
     _in_all_looks(browser, page, out, "critic")
 

@@ -29,7 +29,7 @@ with st.container(key="notices"):
 st.caption(runbar.about(run))
 
 texts = {key: sections("critic")[key].partition("\n") for key in SECTIONS}
-# Of images there is no value surface: there the page begins with one step, which has them all.
+# Of images there is no value surface: there the page begins with one step.
 first = "surface" if run.config.is_points else "anatomy"
 st.session_state.setdefault("critic_tab", texts[first][0])
 tabs = st.tabs([texts[key][0] for key in SECTIONS], key="critic_tab", on_change="rerun")

@@ -109,6 +109,12 @@ def test_only_the_open_section_is_drawn_and_inspected(points: CriticApp, section
     assert points.run.events == ()
 
 
+def test_the_page_opens_with_a_figure(points: CriticApp, images: CriticApp):
+    assert points.place == "critic_surface"
+    assert images.place == "critic_anatomy"
+    assert images.at.tabs[0].label == TITLES["anatomy"]  # in sight on a phone
+
+
 def test_images_have_every_section_but_the_surface(images: CriticApp):
     images.look("surface")
     assert images.figures() == set()

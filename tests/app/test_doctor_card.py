@@ -17,7 +17,7 @@ BURSTING = POINTS.replace({"constraint": "none", "optimizer": "sgd", "lr": 10.0}
 
 
 def test_a_healthy_run_has_a_quiet_line_and_no_button(points: LabApp):
-    (line,) = points.at.container(key="doctor_quiet").caption
+    (line,) = points.at.container(key="doctor").caption
     assert line.value == plain(runbar.about(points.run))
     assert "doctor_line" not in live_parts.places(points.at)
     assert not points.has("doctor_try")

@@ -310,6 +310,18 @@ def test_the_guide_and_back_keeps_the_run(lab: Server, tab: Page):
     wait_step(tab, before + 1)
 
 
+def test_the_curve_is_above_the_fold_and_stays_there(lab: Server, tab: Page):
+    opened(tab, lab.url)
+    for width, height in ((1440, 900), (1024, 768)):
+        tab.set_viewport_size({"width": width, "height": height})
+        curve = tab.locator(".st-key-curve_main").bounding_box()
+        assert curve is not None
+        assert curve["y"] + curve["height"] <= height
+    line = tab.locator(".st-key-doctor").bounding_box()
+    assert line is not None
+    assert line["height"] == 42  # as with an alarm
+
+
 def test_on_a_phone_nothing_is_wider_than_the_screen(lab: Server, tab: Page):
     tab.set_viewport_size({"width": 390, "height": 844})
     opened(tab, lab.url)
@@ -323,6 +335,9 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(lab: Server, tab: Page):
     assert box["bottom"] < 844
     assert box["left"] >= 0
     assert box["right"] <= 390
+    bar = tab.locator(".st-key-run_bar").bounding_box()
+    assert bar is not None
+    assert bar["height"] <= 3 * 40 + 2 * 16  # three rows of buttons
     tab.locator(".st-key-phone_pages").get_by_text("Lab").wait_for()  # the pages are in sight
 
 

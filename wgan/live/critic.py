@@ -331,11 +331,11 @@ def told(value: float | None) -> str:
 
 
 SECTIONS: dict[str, Callable[[Frame, Options], Sequence[Block]]] = {
+    "anatomy": anatomy,  # first, since every run has it
     "surface": surface,
     "layers": layers,
     "weights": weights,
     "slopes": slopes,
     "truth": truth,
     "overfitting": overfitting,
-    "anatomy": anatomy,
 }

@@ -18,20 +18,13 @@ from wgan.runs.run import Run
 from wgan.ui import binding, identity, live
 from wgan.ui.words import plain
 
-# On a phone there is room for one button: the other is in what it opens too.
-_STYLE = """<style>
-.st-key-doctor_quiet { height: 2.6rem; display: flex; justify-content: center; }
-@media (max-width: 640px) { .st-key-doctor_try { display: none } }
-</style>"""
-
 
 def line(run: Run, healthy: str) -> None:
     """The line with its buttons. healthy: one sentence to show while there is no alarm."""
     found = alarms(run.frame)
     with st.container(key="doctor", horizontal=True, vertical_alignment="center", gap="small"):
-        st.html(_STYLE)
         if not found:
-            st.container(key="doctor_quiet").caption(plain(healthy))
+            st.caption(plain(healthy))
             return
         with st.container(width="stretch"):
             live.part(channel("alarm", run), key="doctor_line", height=42)
