@@ -310,16 +310,23 @@ def test_the_guide_and_back_keeps_the_run(lab: Server, tab: Page):
     wait_step(tab, before + 1)
 
 
+def assert_the_curve_is_in_sight(page: Page, width: int, height: int) -> None:
+    page.set_viewport_size({"width": width, "height": height})
+    curve = page.locator(".st-key-curve_main").bounding_box()
+    assert curve is not None
+    assert curve["y"] + curve["height"] <= height
+
+
 def test_the_curve_is_above_the_fold_and_stays_there(lab: Server, tab: Page):
-    opened(tab, lab.url)
+    opened(tab, f"{lab.url}/?preset=ring-wgan-gp")
     for width, height in ((1440, 900), (1024, 768)):
-        tab.set_viewport_size({"width": width, "height": height})
-        curve = tab.locator(".st-key-curve_main").bounding_box()
-        assert curve is not None
-        assert curve["y"] + curve["height"] <= height
+        assert_the_curve_is_in_sight(tab, width, height)
     line = tab.locator(".st-key-doctor").bounding_box()
     assert line is not None
     assert line["height"] == 42  # as with an alarm
+    watcher = opened(tab.context.new_page(), tab.url)
+    watcher.get_by_role("button", name="Make a copy of my own").wait_for()
+    assert_the_curve_is_in_sight(watcher, 1440, 900)
 
 
 def test_on_a_phone_nothing_is_wider_than_the_screen(lab: Server, tab: Page):
