@@ -35,7 +35,7 @@ from wgan.zoo.bundled import FOLDER
 
 SECONDS, MEGABYTES = {"words": 5.0, "files": 10.0}, {"words": 1000.0, "files": 500.0}
 SOUND = FOLDER / "ring-wgan-gp"
-WIDTHS = ("widths_g", "widths_d")  # no hidden layer is a sound choice
+WIDTHS = ("widths_g", "widths_d")  # empty: `depth` layers of `width`
 Work = Callable[[], int]
 
 
