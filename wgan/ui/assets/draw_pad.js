@@ -73,6 +73,9 @@ function mount(parent) {
       pen.fillStyle = color("text-color")
       pen.font = `16px ${color("font")}`
       pen.textAlign = "center"
+      pen.strokeStyle = color("background-color") // the axis stops at the words
+      pen.lineWidth = 8
+      pen.strokeText("Draw the data here", size / 2, size / 2 - 14)
       pen.fillText("Draw the data here", size / 2, size / 2 - 14)
     }
     pen.strokeStyle = data.color
